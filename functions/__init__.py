@@ -1,0 +1,1 @@
+"""What runs in a job's Lambda, and what the admin API shares with it."""

@@ -1,0 +1,1 @@
+"""Everything that speaks SQL: one module per table family."""

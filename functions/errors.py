@@ -1,0 +1,107 @@
+"""The one error tree: every failure this product raises on purpose, each with a stable code.
+
+    JobsError
+    ├── SettingsError            an environment variable is missing or wrong
+    ├── InvalidJob               a job definition breaks a rule
+    │   └── DuplicateJob         two definitions share an id
+    ├── InvalidSchedule          an expression or a time zone AWS would refuse or misread
+    ├── InvalidEvent             a Lambda event we cannot act on
+    ├── JobNotFound              no such job
+    ├── ExecutionNotFound        no such execution
+    ├── LimitExceeded            a deployment would go over a limit of AWS
+    ├── DatabaseUnavailable      PostgreSQL cannot be reached
+    ├── OutcomeNotRecorded       the job ended, PostgreSQL does not know
+    ├── AwsUnavailable           an AWS call failed or was throttled
+    ├── TriggerFailed            a job could not be invoked by hand
+    └── RestoreFailed            not every definition could be brought back
+
+A message says what, which value, the rule, and the next step. The codes are listed in docs/errors.md.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class JobsError(Exception):
+    """Anything this product refuses or fails at on purpose."""
+
+    code: ClassVar[str] = "jobs_error"
+
+
+class SettingsError(JobsError):
+    """An environment variable is missing or holds a value we cannot use."""
+
+    code = "settings_invalid"
+
+
+class InvalidJob(JobsError):
+    """A job definition breaks a rule; raised when its module is imported."""
+
+    code = "jobs_invalid"
+
+
+class DuplicateJob(InvalidJob):
+    """Two job definitions share one id."""
+
+    code = "jobs_duplicate"
+
+
+class InvalidSchedule(JobsError):
+    """A schedule expression or time zone that AWS would refuse, or read differently than meant."""
+
+    code = "schedule_invalid"
+
+
+class InvalidEvent(JobsError):
+    """A Lambda event that names no job, no instant, or not one we know how to read."""
+
+    code = "event_invalid"
+
+
+class JobNotFound(JobsError):
+    """No job has this id."""
+
+    code = "jobs_not_found"
+
+
+class ExecutionNotFound(JobsError):
+    """No execution has this id."""
+
+    code = "executions_not_found"
+
+
+class LimitExceeded(JobsError):
+    """What would be deployed goes over a limit of AWS; nothing was changed."""
+
+    code = "aws_limit_exceeded"
+
+
+class DatabaseUnavailable(JobsError):
+    """PostgreSQL cannot be reached; nothing was run or changed."""
+
+    code = "database_unavailable"
+
+
+class OutcomeNotRecorded(JobsError):
+    """A job ended but PostgreSQL could not be told; the Lambda invocation must fail."""
+
+    code = "outcome_not_recorded"
+
+
+class AwsUnavailable(JobsError):
+    """An AWS call failed or was throttled after retries; PostgreSQL already holds what was asked for."""
+
+    code = "aws_unavailable"
+
+
+class TriggerFailed(JobsError):
+    """A job could not be invoked by hand."""
+
+    code = "jobs_trigger_failed"
+
+
+class RestoreFailed(JobsError):
+    """At least one definition could not be brought back; the message names each."""
+
+    code = "jobs_restore_failed"

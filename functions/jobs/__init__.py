@@ -1,0 +1,1 @@
+"""One file per job: add a file, the job exists."""

@@ -1,0 +1,68 @@
+"""What our things are called in AWS: one name per job, shared by its function, rule, schedule, role and log group."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from functions.settings import Settings
+
+# Lambda, EventBridge rules, Scheduler and IAM all accept 64 characters of [A-Za-z0-9-_]; a dot only some of them do.
+_LIMIT = 64
+_SAFE = re.compile(r"[a-z0-9_-]+")
+
+
+def deployment(stage: str) -> str:
+    """The name every resource of a deployment starts with; also its schedule group."""
+    return f"lamplighter-{stage}"
+
+
+def job_prefix(stage: str) -> str:
+    """What the name of every job's resources starts with, and nothing else's does."""
+    return f"{deployment(stage)}-job-"
+
+
+def job_name(stage: str, job_id: str) -> str:
+    """The name of a job's function, rule and schedule: at most 64 characters, a hash where the id does not fit."""
+    prefix = job_prefix(stage)
+    if _SAFE.fullmatch(job_id) and len(prefix) + len(job_id) <= _LIMIT:
+        return prefix + job_id
+    digest = hashlib.sha256(job_id.encode()).hexdigest()[:10]
+    slug = job_id.replace(".", "_")[: _LIMIT - len(prefix) - len(digest) - 1]
+    return f"{prefix}{slug}-{digest}"
+
+
+def api_function(stage: str) -> str:
+    """The admin API's function."""
+    return f"{deployment(stage)}-api"
+
+
+def operations_function(stage: str) -> str:
+    """The function that migrates and reconciles from inside the account."""
+    return f"{deployment(stage)}-operations"
+
+
+def scheduler_role(stage: str) -> str:
+    """The role EventBridge Scheduler assumes to invoke jobs."""
+    return f"{deployment(stage)}-scheduler"
+
+
+def dead_letter_queue(stage: str) -> str:
+    """The queue that receives what could not be recorded."""
+    return f"{deployment(stage)}-dead-letters"
+
+
+def function_arn(settings: Settings, name: str) -> str:
+    """The ARN of a Lambda function of ours."""
+    return f"arn:{settings.partition}:lambda:{settings.region}:{settings.account_id}:function:{name}"
+
+
+def scheduler_role_arn(settings: Settings) -> str:
+    """The ARN of the role EventBridge Scheduler assumes."""
+    return f"arn:{settings.partition}:iam::{settings.account_id}:role/{scheduler_role(settings.stage)}"
+
+
+def dead_letter_queue_arn(settings: Settings) -> str:
+    """The ARN of the dead-letter queue."""
+    name = dead_letter_queue(settings.stage)
+    return f"arn:{settings.partition}:sqs:{settings.region}:{settings.account_id}:{name}"

@@ -1,0 +1,1 @@
+"""When jobs run: schedules, the two trigger backends, and reconcile."""

@@ -1,0 +1,103 @@
+"""Every setting, read once from the environment into one frozen object. The list for people: docs/settings.md."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+
+from functions.errors import SettingsError
+
+_STAGE = re.compile(r"[a-z][a-z0-9]{0,15}")
+_PACKAGE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+_LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+TRIGGER_BACKENDS = ("auto", "scheduler")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment says. A missing optional value is its default; required ones are checked where used."""
+
+    stage: str
+    region: str
+    partition: str
+    account_id: str
+    jobs_packages: tuple[str, ...]
+    trigger_backend: str
+    rules_limit: int
+    log_level: str
+    _database_url: str | None = field(default=None, repr=False)
+    _auth_signing_key: str | None = field(default=None, repr=False)
+
+    @property
+    def database_url(self) -> str:
+        """The PostgreSQL URL. Raises SettingsError when DATABASE_URL is not set."""
+        return _required("DATABASE_URL", self._database_url, "set it to postgresql://user:password@host:5432/database")
+
+    @property
+    def auth_signing_key(self) -> str:
+        """The key that signs bearer tokens. Raises SettingsError when AUTH_SIGNING_KEY is not set or under 32 bytes."""
+        key = _required("AUTH_SIGNING_KEY", self._auth_signing_key, "set it to at least 32 random characters")
+        if len(key.encode()) < 32:
+            raise SettingsError("AUTH_SIGNING_KEY is too short: HS256 needs at least 32 bytes (RFC 7518 §3.2)")
+        return key
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process. Raises SettingsError naming the first variable that is wrong."""
+    return from_environment(os.environ)
+
+
+def from_environment(environ: Mapping[str, str]) -> Settings:
+    """Settings from any mapping of variables. Raises SettingsError naming the first variable that is wrong."""
+    return Settings(
+        stage=_matching(environ, "STAGE", "local", _STAGE, "a lower-case letter, then letters or digits, at most 16"),
+        region=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1",
+        partition=environ.get("AWS_PARTITION") or "aws",
+        account_id=_matching(environ, "ACCOUNT_ID", "000000000000", re.compile(r"\d{12}"), "12 digits"),
+        jobs_packages=_packages(environ),
+        trigger_backend=_one_of(environ, "TRIGGER_BACKEND", "auto", TRIGGER_BACKENDS),
+        rules_limit=_positive(environ, "RULES_LIMIT", 300),
+        log_level=_one_of(environ, "LOG_LEVEL", "INFO", _LOG_LEVELS),
+        _database_url=environ.get("DATABASE_URL") or None,
+        _auth_signing_key=environ.get("AUTH_SIGNING_KEY") or None,
+    )
+
+
+def _required(name: str, value: str | None, next_step: str) -> str:
+    if not value:
+        raise SettingsError(f"{name} is not set: {next_step}")
+    return value
+
+
+def _matching(environ: Mapping[str, str], name: str, default: str, pattern: re.Pattern[str], rule: str) -> str:
+    value = environ.get(name) or default
+    if not pattern.fullmatch(value):
+        raise SettingsError(f"{name}={value!r} is invalid: use {rule}")
+    return value
+
+
+def _one_of(environ: Mapping[str, str], name: str, default: str, choices: tuple[str, ...]) -> str:
+    value = environ.get(name) or default
+    if value not in choices:
+        raise SettingsError(f"{name}={value!r} is invalid: use one of {', '.join(choices)}")
+    return value
+
+
+def _positive(environ: Mapping[str, str], name: str, default: int) -> int:
+    value = environ.get(name) or str(default)
+    if not (value.isascii() and value.isdigit() and int(value) > 0):
+        raise SettingsError(f"{name}={value!r} is invalid: use a whole number above 0")
+    return int(value)
+
+
+def _packages(environ: Mapping[str, str]) -> tuple[str, ...]:
+    value = environ.get("JOBS_PACKAGES") or "functions.jobs"
+    packages = tuple(part.strip() for part in value.split(","))
+    for package in packages:
+        if not _PACKAGE.fullmatch(package):
+            raise SettingsError(f"JOBS_PACKAGES={value!r} is invalid: {package!r} is not a dotted package name")
+    return packages
