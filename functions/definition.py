@@ -1,0 +1,134 @@
+"""What a job is, as plain data: checked once, stored with each deploy, the same for code, PostgreSQL and AWS."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from functions.errors import InvalidJob, InvalidSchedule
+from functions.scheduling.cron import Schedule
+
+_ID = re.compile(r"[a-z0-9._-]{1,100}")
+_MINUTE = timedelta(minutes=1)
+# Lambda quotas: timeout 1-900 s, memory 128-10,240 MB. EventBridge: description at most 512 characters.
+# EventBridge Scheduler: a flexible window is 1-1,440 minutes.
+_TIMEOUT = (timedelta(seconds=1), timedelta(seconds=900))
+_MEMORY_MB = (128, 10_240)
+_DESCRIPTION = 512
+_JITTER = (_MINUTE, timedelta(minutes=1_440))
+OVERLAPS = ("skip", "allow")
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobDefinition:
+    """One job's options. Raises InvalidJob on construction when one of them breaks a rule."""
+
+    id: str
+    schedule: str | None = None
+    timezone: str = "UTC"
+    description: str = ""
+    timeout: timedelta = timedelta(seconds=60)
+    memory_mb: int = 256
+    overlap: str = "skip"
+    jitter: timedelta | None = None
+    permissions: tuple[Mapping[str, Any], ...] = ()
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        check_job_id(self.id)
+        self._check_text()
+        self._check_sizes()
+        self._check_permissions()
+        self._check_schedule()
+
+    @property
+    def parsed_schedule(self) -> Schedule | None:
+        """The parsed schedule; None for a job that only runs by hand."""
+        return None if self.schedule is None else Schedule.parse(self.schedule, self.timezone)
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of every option, hexadecimal: equal exactly when nothing about the job changed."""
+        return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()
+
+    def to_json(self) -> dict[str, Any]:
+        """The options as JSON values; durations in seconds."""
+        return {
+            "id": self.id,
+            "schedule": self.schedule,
+            "timezone": self.timezone,
+            "description": self.description,
+            "timeout_s": int(self.timeout.total_seconds()),
+            "memory_mb": self.memory_mb,
+            "overlap": self.overlap,
+            "jitter_s": None if self.jitter is None else int(self.jitter.total_seconds()),
+            "permissions": [dict(statement) for statement in self.permissions],
+            "source": self.source,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> JobDefinition:
+        """The definition that to_json() wrote."""
+        rest = {name: value[name] for name in ("id", "schedule", "timezone", "description", "memory_mb", "overlap")}
+        return cls(
+            **rest,
+            timeout=timedelta(seconds=value["timeout_s"]),
+            jitter=None if value["jitter_s"] is None else timedelta(seconds=value["jitter_s"]),
+            permissions=tuple(value["permissions"]),
+            source=value["source"],
+        )
+
+    def _check_text(self) -> None:
+        if not isinstance(self.description, str) or len(self.description) > _DESCRIPTION:
+            raise self._invalid("description", self.description, f"text of at most {_DESCRIPTION} characters")
+        if self.overlap not in OVERLAPS:
+            raise self._invalid("overlap", self.overlap, f"one of {', '.join(OVERLAPS)}")
+
+    def _check_sizes(self) -> None:
+        if not isinstance(self.timeout, timedelta) or not _whole(self.timeout, *_TIMEOUT, unit=timedelta(seconds=1)):
+            raise self._invalid("timeout", self.timeout, "a timedelta of 1 to 900 whole seconds (Lambda's limit)")
+        low, high = _MEMORY_MB
+        if type(self.memory_mb) is not int or not low <= self.memory_mb <= high:
+            raise self._invalid("memory_mb", self.memory_mb, f"a whole number from {low} to {high} (Lambda's limit)")
+        if self.jitter is None:
+            return
+        if not isinstance(self.jitter, timedelta) or not _whole(self.jitter, *_JITTER, unit=_MINUTE):
+            raise self._invalid("jitter", self.jitter, "a timedelta of 1 to 1,440 whole minutes, or None")
+
+    def _check_permissions(self) -> None:
+        for statement in self.permissions:
+            if not isinstance(statement, Mapping) or not {"Action", "Resource"} <= set(statement):
+                raise self._invalid("permissions", statement, "IAM statements such as {'Action': …, 'Resource': …}")
+
+    def _check_schedule(self) -> None:
+        if self.schedule is not None and not isinstance(self.schedule, str):
+            raise self._invalid("schedule", self.schedule, "a string such as '*/5 * * * *' or '@hourly', or None")
+        try:
+            schedule = Schedule.parse(self.schedule or "@daily", self.timezone)
+        except InvalidSchedule as error:
+            raise InvalidJob(f"job {self.id!r}: {error}") from error
+        if self.schedule is not None and schedule.kind == "at":
+            raise self._invalid("schedule", self.schedule, "a recurring schedule; at(…) is for one-time jobs")
+
+    def _invalid(self, option: str, value: object, rule: str) -> InvalidJob:
+        return InvalidJob(f"job {self.id!r}: {option}={value!r} is invalid: use {rule}")
+
+
+def is_job_id(text: object) -> bool:
+    """Whether this could be a job's id at all: 1-100 of a-z 0-9 . _ -"""
+    return isinstance(text, str) and _ID.fullmatch(text) is not None
+
+
+def check_job_id(job_id: object) -> None:
+    """Raise InvalidJob unless this is 1-100 of a-z 0-9 . _ -"""
+    if not is_job_id(job_id):
+        raise InvalidJob(f"job id {job_id!r} is invalid: use a-z, 0-9, '.', '_' or '-', at most 100 characters")
+
+
+def _whole(value: timedelta, low: timedelta, high: timedelta, *, unit: timedelta) -> bool:
+    return low <= value <= high and value % unit == timedelta()

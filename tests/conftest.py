@@ -1,0 +1,69 @@
+"""What every layer of tests shares: one PostgreSQL for the session, a fresh database cloned from a template per test."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+
+from functions.db.connection import Connection, connect
+from functions.db.migrate import migrate
+from infra.local.postgres import Postgres
+
+PROJECT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL server: TEST_DATABASE_URL (a superuser's), else one of our own."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    postgres = Postgres(
+        tmp_path_factory.mktemp("postgres"),
+        settings={"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"},
+    )
+    yield postgres.start()
+    postgres.stop()
+
+
+@pytest.fixture(scope="session")
+def template_database(server_url: str) -> str:
+    """The name of a migrated database that tests are cloned from."""
+    name = f"template_{uuid.uuid4().hex[:8]}"
+    _administer(server_url, f'CREATE DATABASE "{name}"')
+    migrate(on_database(server_url, name), now=datetime.now(UTC))
+    return name
+
+
+@pytest.fixture
+def database_url(server_url: str, template_database: str) -> Iterator[str]:
+    """The URL of a migrated, empty database of this test's own."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    _administer(server_url, f'CREATE DATABASE "{name}" TEMPLATE "{template_database}"')
+    yield on_database(server_url, name)
+    _administer(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def connection(database_url: str) -> Iterator[Connection]:
+    """A connection to this test's own database."""
+    with connect(database_url) as opened:
+        yield opened
+
+
+def on_database(url: str, name: str) -> str:
+    """The same server's URL for another database."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+def _administer(url: str, statement: str) -> None:
+    with psycopg.connect(url, autocommit=True) as administrator:
+        administrator.execute(statement.encode())

@@ -1,0 +1,57 @@
+"""The schema comes up from nothing, twice, at once, and keeps what is there."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+
+from functions.db.connection import connect
+from functions.db.migrate import migrate
+from tests.conftest import on_database
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def empty_database(server_url: str) -> Iterator[str]:
+    name = f"empty_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server_url, autocommit=True) as administrator:
+        administrator.execute(f'CREATE DATABASE "{name}"'.encode())
+        yield on_database(server_url, name)
+        administrator.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+
+
+def test_migrating_an_empty_database_applies_everything_in_order(empty_database: str) -> None:
+    assert migrate(empty_database, now=NOW)[0] == "0001_first_tables"
+
+
+def test_migrating_twice_applies_nothing_and_keeps_the_rows(empty_database: str) -> None:
+    migrate(empty_database, now=NOW)
+    with connect(empty_database) as connection:
+        connection.execute("INSERT INTO lamplighter.audit (actor, action) VALUES ('ann', 'jobs.pause')")
+    assert migrate(empty_database, now=NOW) == []
+    with connect(empty_database) as connection:
+        assert connection.execute("SELECT count(*) FROM lamplighter.audit").fetchone() == (1,)
+
+
+def test_two_migrations_at_once_apply_each_step_once(empty_database: str) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        applied = list(pool.map(lambda _: migrate(empty_database, now=NOW), range(4)))
+    assert sorted(len(names) for names in applied)[:3] == [0, 0, 0]
+    assert "0001_first_tables" in sum(applied, [])
+
+
+def test_this_month_and_the_next_are_ready_after_migrating(empty_database: str) -> None:
+    migrate(empty_database, now=NOW)
+    with connect(empty_database) as connection:
+        tables = connection.execute(
+            "SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r' ORDER BY relname"
+        ).fetchall()
+    assert [name for (name,) in tables] == [
+        "execution_2026_11", "execution_2026_12", "job_log_2026_11", "job_log_2026_12",
+    ]  # fmt: skip
