@@ -10,16 +10,7 @@ from typing import Any
 
 from functions.db.connection import Connection
 from functions.db.json_values import as_jsonb, storable
-
-
-@dataclass(frozen=True, kw_only=True)
-class LogLine:
-    """One line a job wrote: level as `logging` names it, fields as JSON values."""
-
-    logged_at: datetime
-    level: str
-    message: str
-    fields: dict[str, Any] | None = None
+from functions.logs import LogLine
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,14 +9,15 @@ from functions.db.connection import Connection
 # Each branch walks an index, so a batch costs its own size, not the table's; the rows another transaction holds
 # (a token being used right now) are left for the next run.
 _DELETE_SPENT = """
-WITH spent AS (
-    (SELECT id FROM lamplighter.refresh_token WHERE expires_at < %(before)s
-     ORDER BY expires_at LIMIT %(batch)s FOR UPDATE SKIP LOCKED)
-    UNION
-    (SELECT id FROM lamplighter.refresh_token WHERE used_at IS NOT NULL OR invalidated_at IS NOT NULL
-     LIMIT %(batch)s FOR UPDATE SKIP LOCKED)
+WITH expired AS (
+    SELECT id FROM lamplighter.refresh_token WHERE expires_at < %(before)s
+    ORDER BY expires_at LIMIT %(batch)s FOR UPDATE SKIP LOCKED
+), spent AS (
+    SELECT id FROM lamplighter.refresh_token WHERE used_at IS NOT NULL OR invalidated_at IS NOT NULL
+    LIMIT %(batch)s FOR UPDATE SKIP LOCKED
 )
-DELETE FROM lamplighter.refresh_token WHERE id = ANY (ARRAY (SELECT id FROM spent LIMIT %(batch)s))
+DELETE FROM lamplighter.refresh_token
+WHERE id = ANY (ARRAY (SELECT id FROM expired UNION SELECT id FROM spent LIMIT %(batch)s))
 """
 
 

@@ -42,8 +42,7 @@ def test_migrating_twice_applies_nothing_and_keeps_the_rows(empty_database: str)
 def test_two_migrations_at_once_apply_each_step_once(empty_database: str) -> None:
     with ThreadPoolExecutor(4) as pool:
         applied = list(pool.map(lambda _: migrate(empty_database, now=NOW), range(4)))
-    assert sorted(len(names) for names in applied)[:3] == [0, 0, 0]
-    assert "0001_first_tables" in sum(applied, [])
+    assert sorted(names[:1] for names in applied) == [[], [], [], ["0001_first_tables"]]
 
 
 def test_this_month_and_the_next_are_ready_after_migrating(empty_database: str) -> None:

@@ -1,0 +1,40 @@
+"""The Lambda entry of every job: AWS event to invocation to runner."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from functions import registry
+from functions.db.connection import WarmConnection
+from functions.invocation import parse
+from functions.runner import Surroundings, run
+from functions.settings import settings
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+@cache
+def _database() -> WarmConnection:
+    return WarmConnection(settings().database_url)
+
+
+def handle(event: Any, context: LambdaContext) -> dict[str, Any]:
+    """Run the occurrence the event asks for; returns job_id, execution_id, status and reason.
+
+    Succeeds once PostgreSQL knows the outcome, whatever it is. Raises InvalidEvent, JobNotFound, DatabaseUnavailable or
+    OutcomeNotRecorded: then, and only then, Lambda counts an error and the event goes to the dead-letter queue.
+    """
+    now = datetime.now(UTC)
+    invocation = parse(event, now=now)
+    job = registry.find(invocation.job_id)
+    surroundings = Surroundings(
+        settings=settings(),
+        database=_database(),
+        request_id=context.aws_request_id,
+        now=now,
+        remaining=timedelta(milliseconds=context.get_remaining_time_in_millis()),
+    )
+    return run(job, invocation, surroundings)

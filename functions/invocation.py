@@ -1,0 +1,80 @@
+"""What a Lambda event asks for: which job, for which instant, and why."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from functions.definition import is_job_id
+from functions.errors import InvalidEvent
+
+_CAUSES = ("schedule", "manual")
+# EventBridge gives up after 24 hours; anything beyond these is not an occurrence of ours.
+_OLDEST = timedelta(days=366)
+_EARLIEST = timedelta(hours=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invocation:
+    """One delivery of an event; scheduled_at is aware UTC, on the whole minute for a schedule."""
+
+    job_id: str
+    cause: str
+    scheduled_at: datetime
+    execution_id: uuid.UUID
+
+
+def parse(event: object, *, now: datetime) -> Invocation:
+    """Read an event of a rule, of a schedule, or of a trigger by hand. Raises InvalidEvent naming what is wrong.
+
+    A scheduled instant is floored to the minute (EventBridge fires anywhere within it); a manual execution was written
+    down when it was asked for, and the event names it.
+    """
+    if not isinstance(event, Mapping):
+        raise InvalidEvent(f"event {_short(event)} is not an object: expected cause, job_id and scheduled_at")
+    job_id, cause = _job_id(event.get("job_id")), event.get("cause")
+    if cause not in _CAUSES:
+        raise InvalidEvent(f"event for {job_id!r} has cause={_short(cause)}: use one of {', '.join(_CAUSES)}")
+    scheduled_at = _instant(job_id, event.get("scheduled_at"), now)
+    if cause == "schedule":
+        return Invocation(
+            job_id=job_id, cause=cause, execution_id=uuid.uuid4(),
+            scheduled_at=scheduled_at.replace(second=0, microsecond=0),
+        )  # fmt: skip
+    execution_id = _execution_id(job_id, event.get("execution_id"))
+    return Invocation(job_id=job_id, cause=cause, execution_id=execution_id, scheduled_at=scheduled_at)
+
+
+def _job_id(value: object) -> str:
+    if not isinstance(value, str) or not is_job_id(value):
+        raise InvalidEvent(f"event has job_id={_short(value)}: use 1-100 of a-z, 0-9, '.', '_' or '-'")
+    return value
+
+
+def _instant(job_id: str, value: object, now: datetime) -> datetime:
+    try:
+        instant = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        rule = "use an ISO 8601 instant with its offset"
+        raise InvalidEvent(f"event for {job_id!r} has scheduled_at={_short(value)}: {rule}")
+    if not now - _OLDEST <= instant <= now + _EARLIEST:
+        rule = "an occurrence is at most an hour ahead and a year old"
+        raise InvalidEvent(f"event for {job_id!r} has scheduled_at={value!r}: {rule}")
+    return instant.astimezone(UTC)
+
+
+def _execution_id(job_id: str, value: object) -> uuid.UUID:
+    try:
+        return uuid.UUID(str(value))
+    except ValueError:
+        rule = "a manual event names the execution that was written down; use the admin API's trigger"
+        raise InvalidEvent(f"event for {job_id!r} has execution_id={_short(value)}: {rule}") from None
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:200]}…"

@@ -1,0 +1,149 @@
+"""What job authors import: `@job`, `JobContext` and the signal `Skip`."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from functions.db.connection import Connection
+from functions.definition import JobDefinition
+from functions.errors import InvalidJob
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger
+
+__all__ = ["Job", "JobContext", "Skip", "job"]
+
+_LATER = {
+    "retry": "retries",
+    "misfire": "catch-up runs after downtime",
+    "params": "parameters",
+    "pause_after_failures": "pausing after failures",
+}
+
+
+class Skip(Exception):
+    """Raise it in a job to say "nothing to do this time": the execution ends as skipped, with this reason."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class JobContext:
+    """What one execution of a job is given.
+
+    scheduled_at is the instant the execution stands for, now the instant it started, deadline the instant Lambda ends
+    it; all aware UTC. attempt counts from 1. Lines written with `logger` are kept with the execution.
+    """
+
+    def __init__(
+        self,
+        *,
+        execution_id: uuid.UUID,
+        job_id: str,
+        attempt: int,
+        scheduled_at: datetime,
+        now: datetime,
+        deadline: datetime,
+        logger: Logger,
+        connect: Callable[[], Connection],
+    ) -> None:
+        self.execution_id = execution_id
+        self.job_id = job_id
+        self.attempt = attempt
+        self.scheduled_at = scheduled_at
+        self.now = now
+        self.deadline = deadline
+        self.logger = logger
+        self._connect = connect
+        self._db: Connection | None = None
+
+    @property
+    def db(self) -> Connection:
+        """A psycopg connection of this execution's own, opened on first use and closed when the job ends.
+
+        It is in autocommit mode: each statement commits by itself; `with ctx.db.transaction():` groups some, and what
+        such a block had not committed when the job ends is rolled back. Raises DatabaseUnavailable.
+        """
+        if self._db is None:
+            self._db = self._connect()
+        return self._db
+
+    def close(self) -> None:
+        """Close the connection, if one was opened; called whatever way the job ended."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+
+JobFunction = Callable[[JobContext], Any]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A definition and the function that runs; calling it calls the function, so a test can pass its own context."""
+
+    definition: JobDefinition
+    function: JobFunction
+
+    def __call__(self, ctx: JobContext) -> Any:
+        """Run the job's function and return what it returns."""
+        return self.function(ctx)
+
+
+def job(
+    *,
+    id: str,
+    schedule: str | None = None,
+    timezone: str = "UTC",
+    description: str = "",
+    timeout: timedelta = timedelta(seconds=60),
+    memory_mb: int = 256,
+    overlap: str = "skip",
+    jitter: timedelta | None = None,
+    permissions: Sequence[Mapping[str, Any]] = (),
+    **unknown: object,
+) -> Callable[[JobFunction], Job]:
+    """Make a function a job. Every option is checked here, at import. Raises InvalidJob with the value and the rule.
+
+    id: 1-100 of a-z 0-9 . _ -; it never changes, history hangs on it.
+    schedule: 5-field cron, a macro, `cron(…)`, `rate(…)`, or None for a job that only runs by hand.
+    timezone: an IANA name; the schedule is read in it.
+    timeout, memory_mb: of its Lambda function. overlap: `skip` or `allow` a second execution while one runs.
+    jitter: start at a random moment within this window after the scheduled instant.
+    permissions: IAM statements the job needs beside writing its log.
+    """
+    _refuse_unknown(id, unknown)
+
+    def decorate(function: JobFunction) -> Job:
+        definition = JobDefinition(
+            id=id,
+            schedule=schedule,
+            timezone=timezone,
+            description=description or _first_line(function.__doc__),
+            timeout=timeout,
+            memory_mb=memory_mb,
+            overlap=overlap,
+            jitter=jitter,
+            permissions=tuple(permissions),
+            source=f"{function.__module__}:{function.__qualname__}",
+        )
+        return Job(definition, function)
+
+    return decorate
+
+
+def _refuse_unknown(job_id: str, unknown: Mapping[str, object]) -> None:
+    for option, value in unknown.items():
+        if option in _LATER:
+            raise InvalidJob(f"job {job_id!r}: {option}={value!r}: {_LATER[option]} are not built yet; leave it out")
+        known = ", ".join(field.name for field in fields(JobDefinition) if field.name != "source")
+        raise InvalidJob(f"job {job_id!r}: unknown option {option}={value!r}: use one of {known}")
+
+
+def _first_line(docstring: str | None) -> str:
+    return (docstring or "").strip().split("\n", 1)[0][:512]

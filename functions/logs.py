@@ -1,0 +1,79 @@
+"""Where lines go: as JSON to CloudWatch through Powertools' Logger, and, while a job runs, into its execution too."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+_MOST_LINES = 10_000
+# What every LogRecord carries; everything else on it is a field somebody added.
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "aws_request_id"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogLine:
+    """One line a job wrote: level as `logging` names it, fields as the job gave them."""
+
+    logged_at: datetime
+    level: str
+    message: str
+    fields: dict[str, Any] | None = None
+
+
+def job_logger(job_id: str, level: str) -> Logger:
+    """A structured logger whose `service` is the job."""
+    return Logger(service=job_id, level=level)
+
+
+class _Keeper(logging.Handler):
+    """Keeps what passes by; the first _MOST_LINES of it, CloudWatch has the rest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[LogLine] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep one line, whatever it holds: a broken format must not fail a job."""
+        if len(self.lines) == _MOST_LINES:
+            text = f"more than {_MOST_LINES} lines: the rest is only in CloudWatch"
+            self.lines.append(LogLine(logged_at=_instant(record), level="WARNING", message=text))
+        elif len(self.lines) < _MOST_LINES:
+            self.lines.append(_as_line(record))
+
+
+@contextmanager
+def captured() -> Iterator[list[LogLine]]:
+    """Collect every line any logger writes inside the block, at INFO and above, in order."""
+    root = logging.getLogger()
+    keeper, level = _Keeper(), root.level
+    root.addHandler(keeper)
+    root.setLevel(min(level or logging.INFO, logging.INFO))
+    try:
+        yield keeper.lines
+    finally:
+        root.removeHandler(keeper)
+        root.setLevel(level)
+
+
+def _as_line(record: logging.LogRecord) -> LogLine:
+    fields = {name: value for name, value in vars(record).items() if name not in _STANDARD}
+    if record.exc_info:
+        fields["exception"] = logging.Formatter().formatException(record.exc_info)
+    return LogLine(logged_at=_instant(record), level=record.levelname, message=_message(record), fields=fields or None)
+
+
+def _instant(record: logging.LogRecord) -> datetime:
+    return datetime.fromtimestamp(record.created, UTC)
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception:  # noqa: BLE001 - wrong format arguments: the line as it was written says enough
+        return f"{record.msg} {record.args!r}"

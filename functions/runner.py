@@ -1,0 +1,148 @@
+"""Claim, run, record: one occurrence from its delivery to its row."""
+
+from __future__ import annotations
+
+import time
+import traceback
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from functions.db.claims import Claim, claim
+from functions.db.connection import Connection, WarmConnection, connect
+from functions.db.outcomes import Outcome, finish
+from functions.errors import DatabaseUnavailable, OutcomeNotRecorded
+from functions.invocation import Invocation
+from functions.job import Job, JobContext, Skip
+from functions.logs import captured, job_logger
+from functions.metrics import count_outcome
+from functions.settings import Settings
+
+# Past Lambda's own end of the invocation nothing of it can be running; the rest is for clocks and the last commit.
+_LEASE_MARGIN = timedelta(seconds=10)
+_RECORD_AGAIN_AFTER_S = (0.2, 1.0, 3.0)
+_STACK_LIMIT = 64_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What a process keeps between invocations, and what this invocation was given."""
+
+    settings: Settings
+    database: WarmConnection
+    request_id: str
+    now: datetime
+    remaining: timedelta
+
+
+def run(job: Job, invocation: Invocation, surroundings: Surroundings) -> dict[str, Any]:
+    """Run one occurrence unless the database says otherwise, and record how it ended; what became of it, as JSON.
+
+    Raises DatabaseUnavailable before any job code runs, JobNotFound for a job that was never deployed, and
+    OutcomeNotRecorded when the job ended and PostgreSQL could not be told. A job's own failure is recorded, not raised.
+    """
+    claimed = _claim(job, invocation, surroundings)
+    if claimed.decision == "run":
+        outcome, duration_ms = _run_and_record(job, invocation, claimed, surroundings)
+        status, reason = outcome.status, outcome.reason
+    else:
+        status, reason, duration_ms = ("skipped" if claimed.decision == "skip" else "duplicate"), claimed.reason, None
+    if status != "duplicate":
+        count_outcome(stage=surroundings.settings.stage, job_id=invocation.job_id, status=status,
+                      duration_ms=duration_ms)  # fmt: skip
+    execution_id = None if claimed.execution_id is None else str(claimed.execution_id)
+    return {"job_id": invocation.job_id, "execution_id": execution_id, "status": status, "reason": reason}
+
+
+def _claim(job: Job, invocation: Invocation, surroundings: Surroundings) -> Claim:
+    return surroundings.database.run(
+        partial(
+            claim,
+            job_id=invocation.job_id,
+            scheduled_at=invocation.scheduled_at,
+            cause=invocation.cause,
+            overlap=job.definition.overlap,
+            execution_id=invocation.execution_id,
+            token=uuid.uuid4(),
+            lease=surroundings.remaining + _LEASE_MARGIN,
+            request_id=surroundings.request_id,
+        )
+    )
+
+
+def _run_and_record(
+    job: Job, invocation: Invocation, claimed: Claim, surroundings: Surroundings
+) -> tuple[Outcome, float]:
+    assert claimed.execution_id is not None
+    started = time.monotonic()
+    with captured() as lines:
+        outcome = _run_job(job, invocation, claimed, surroundings)
+    duration_ms = (time.monotonic() - started) * 1000
+    record = partial(
+        finish,
+        outcome=outcome,
+        execution_id=claimed.execution_id,
+        scheduled_at=invocation.scheduled_at,
+        token=claimed.token,
+        lines=lines,
+    )
+    if not _record(record, surroundings):
+        logger = job_logger(invocation.job_id, surroundings.settings.log_level)
+        logger.warning("the claim was taken over: this outcome is not recorded", extra={"outcome": outcome.status})
+    return outcome, duration_ms
+
+
+def _run_job(job: Job, invocation: Invocation, claimed: Claim, surroundings: Surroundings) -> Outcome:
+    ctx = _context(invocation, claimed, surroundings)
+    try:
+        return Outcome(status="succeeded", result=job(ctx))
+    except Skip as signal:
+        return Outcome(status="skipped", reason=signal.reason)
+    except (Exception, SystemExit) as error:
+        ctx.logger.exception("the job failed")
+        return _failure(error)
+    finally:
+        ctx.close()
+
+
+def _context(invocation: Invocation, claimed: Claim, surroundings: Surroundings) -> JobContext:
+    assert claimed.execution_id is not None
+    assert claimed.attempt is not None
+    assert claimed.started_at is not None
+    settings = surroundings.settings
+    return JobContext(
+        execution_id=claimed.execution_id,
+        job_id=invocation.job_id,
+        attempt=claimed.attempt,
+        scheduled_at=invocation.scheduled_at,
+        now=claimed.started_at,
+        deadline=surroundings.now + surroundings.remaining,
+        logger=job_logger(invocation.job_id, settings.log_level),
+        connect=partial(connect, settings.database_url),
+    )
+
+
+def _failure(error: BaseException) -> Outcome:
+    frames = error.__traceback__.tb_next if error.__traceback__ else None  # without the runner's own frame
+    stack = "".join(traceback.format_exception(type(error), error, frames))
+    return Outcome(
+        status="failed",
+        error_type=type(error).__qualname__,
+        error_message=str(error),
+        error_stack=stack[-_STACK_LIMIT:],
+    )
+
+
+def _record(record: Callable[[Connection], bool], surroundings: Surroundings) -> bool:
+    """Tell PostgreSQL, through a restart of it if need be: losing an outcome is worse than taking some seconds more."""
+    for wait_s in (*_RECORD_AGAIN_AFTER_S, None):
+        try:
+            return surroundings.database.run(record)
+        except DatabaseUnavailable as error:
+            if wait_s is None:
+                raise OutcomeNotRecorded(f"the job ended, but its outcome could not be recorded: {error}") from error
+            time.sleep(wait_s)
+    raise AssertionError("unreachable")
