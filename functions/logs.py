@@ -38,6 +38,9 @@ class _Keeper(logging.Handler):
         super().__init__()
         self.lines: list[LogLine] = []
 
+    def addFilter(self, filter: object) -> None:
+        """Take no filters: Powertools adds one to every root handler, lest lines be printed twice; we print nothing."""
+
     def emit(self, record: logging.LogRecord) -> None:
         """Keep one line, whatever it holds: a broken format must not fail a job."""
         if len(self.lines) == _MOST_LINES:

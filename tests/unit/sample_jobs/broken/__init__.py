@@ -1,0 +1,1 @@
+"""A job whose schedule AWS would refuse."""

@@ -1,0 +1,5 @@
+from functions.job import JobContext, job
+
+
+@job(id="bad", schedule="61 * * * *")
+def bad(ctx: JobContext) -> None: ...

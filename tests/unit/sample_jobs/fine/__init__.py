@@ -1,0 +1,1 @@
+"""Two jobs, one in a package below."""

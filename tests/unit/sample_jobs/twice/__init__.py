@@ -1,0 +1,1 @@
+"""One id, used twice."""

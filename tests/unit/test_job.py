@@ -1,0 +1,95 @@
+"""A job definition is checked where it is written, with the value in the message."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from functions.definition import JobDefinition
+from functions.errors import InvalidJob
+from functions.job import JobContext, job
+
+
+def define(**options: Any) -> JobDefinition:
+    @job(**{"id": "clean-up"} | options)
+    def clean_up(ctx: JobContext) -> None:
+        """Cleans up.
+
+        And more.
+        """
+
+    return clean_up.definition
+
+
+def test_a_job_describes_itself_by_the_first_line_of_its_docstring() -> None:
+    assert define().description == "Cleans up."
+    assert define(description="Sweeps.").description == "Sweeps."
+
+
+def test_a_job_stays_a_function_that_a_test_can_call() -> None:
+    @job(id="echo")
+    def echo(ctx: JobContext) -> str:
+        return "called"
+
+    assert echo(None) == "called"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("job_id", ["a", "a" * 100, "a.b_c-9", "0"])
+def test_ids_of_the_allowed_letters_are_accepted(job_id: str) -> None:
+    assert define(id=job_id).id == job_id
+
+
+@pytest.mark.parametrize("job_id", ["", "Clean Up", "a" * 101, "a/b", "ä", "a\n", None, 7])
+def test_other_ids_are_refused_with_the_rule(job_id: object) -> None:
+    with pytest.raises(InvalidJob, match=r"job id .* is invalid: use a-z, 0-9, '.', '_' or '-', at most 100"):
+        define(id=job_id)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "rule"),
+    [
+        ("schedule", "61 * * * *", "61"),
+        ("schedule", 5, "a string such as"),
+        ("schedule", "at(2030-01-01T00:00:00)", "one-time"),
+        ("timezone", "Mars/Phobos", "Mars/Phobos"),
+        ("timeout", timedelta(seconds=901), "1 to 900 whole seconds"),
+        ("timeout", timedelta(milliseconds=1500), "1 to 900 whole seconds"),
+        ("timeout", 60, "a timedelta"),
+        ("memory_mb", 127, "128 to 10240"),
+        ("memory_mb", "256", "128 to 10240"),
+        ("memory_mb", True, "128 to 10240"),
+        ("overlap", "queue", "skip, allow"),
+        ("jitter", timedelta(seconds=90), "whole minutes"),
+        ("jitter", timedelta(days=2), "1 to 1,440 whole minutes"),
+        ("description", "x" * 513, "512"),
+        ("permissions", [{"Action": "s3:GetObject"}], "Resource"),
+        ("colour", "red", "unknown option colour='red'"),
+        ("retry", 3, "not built yet"),
+    ],
+)
+def test_a_wrong_option_stops_at_import_naming_the_job_the_value_and_the_rule(
+    option: str, value: object, rule: str
+) -> None:
+    with pytest.raises(InvalidJob) as caught:
+        define(**{option: value})
+    assert "'clean-up'" in str(caught.value)
+    assert rule in str(caught.value)
+
+
+def test_the_hash_changes_with_every_option_and_only_then() -> None:
+    changed: dict[str, Any] = {
+        "id": "other",
+        "schedule": "@daily",
+        "timezone": "Europe/Prague",
+        "description": "d",
+        "timeout": timedelta(seconds=9),
+        "memory_mb": 512,
+        "overlap": "allow",
+        "jitter": timedelta(minutes=5),
+        "permissions": [{"Action": "s3:GetObject", "Resource": "*"}],
+    }
+    hashes = {define(**{option: value}).hash for option, value in changed.items()}
+    assert len(hashes | {define().hash}) == len(changed) + 1
+    assert define().hash == define().hash

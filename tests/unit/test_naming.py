@@ -1,0 +1,32 @@
+"""One name per job in AWS: readable where it fits, distinct where it does not."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.naming import job_name, job_prefix
+
+IDS = st.text("abcxyz019._-", min_size=1, max_size=100)
+
+
+def test_an_id_that_fits_is_used_as_it_is() -> None:
+    assert job_name("prod", "send-email") == "lamplighter-prod-job-send-email"
+
+
+def test_ids_that_differ_only_in_what_aws_refuses_get_different_names() -> None:
+    assert len({job_name("prod", job_id) for job_id in ("a.b", "a_b", "a-b")}) == 3
+
+
+@given(IDS)
+def test_every_name_is_one_lambda_iam_and_both_schedulers_accept(job_id: str) -> None:
+    name = job_name("averylongstage00", job_id)
+    assert re.fullmatch(r"[A-Za-z0-9-_]{1,64}", name)
+    assert name.startswith(job_prefix("averylongstage00"))
+
+
+@given(IDS, IDS)
+def test_two_jobs_never_share_a_name(first: str, second: str) -> None:
+    assert (job_name("prod", first) == job_name("prod", second)) == (first == second)
