@@ -32,9 +32,9 @@ def migrate(url: str, *, now: datetime) -> list[str]:
 
 
 def _apply(url: str) -> list[str]:
-    backend = get_backend(_yoyo_url(url))
+    backend = get_backend(_yoyo_url(url))  # type: ignore[no-untyped-call]
     try:
-        migrations = backend.to_apply(read_migrations(str(_DIRECTORY)))
+        migrations = backend.to_apply(read_migrations(str(_DIRECTORY)))  # type: ignore[no-untyped-call]
         backend.apply_migrations(migrations)
         return [migration.id for migration in migrations]
     finally:
