@@ -52,11 +52,11 @@ class Clock:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop firing; what has been invoked goes on."""
+        """Stop firing; what is being fired at this moment is finished, what has been invoked goes on."""
         self._stopped.set()
         if self._thread is not None:
             self._thread.join()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.shutdown(cancel_futures=True)
 
     def turn(self, minute: datetime) -> list[str]:
         """Fire what is due in the minute that starts at this instant, unless it was fired already; the names fired.
@@ -168,7 +168,7 @@ def _anchors(triggers: Sequence[Trigger]) -> dict[str, list[str]]:
 def _report_gap(triggers: Sequence[Trigger], first: datetime, minute: datetime) -> None:
     if first >= minute:
         return
-    missed = [trigger.name for trigger in triggers if _fires_within(trigger, first, minute)]
+    missed = sorted(trigger.name for trigger in triggers if _fires_within(trigger, first, minute))
     minutes = int((minute - first) / _MINUTE)
     span = f"{first:%Y-%m-%d %H:%M} to {minute - _MINUTE:%Y-%m-%d %H:%M} UTC"
     _log.warning("asleep for %d minutes (%s): not fired: %s", minutes, span, ", ".join(missed) or "nothing was due")

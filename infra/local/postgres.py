@@ -17,6 +17,8 @@ from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
+from functions.errors import JobsError
+
 _START_TIMEOUT_S = 30
 _STOP_TIMEOUT_S = 20
 _PR_SET_PDEATHSIG = 1
@@ -25,25 +27,29 @@ _ROOT_RUNS_AS = "nobody"
 _FALLBACK_HOME = Path("/var/lib/lamplighter")
 
 
-class PostgresUnavailable(Exception):
+class PostgresUnavailable(JobsError):
     """No PostgreSQL could be started; the message says what was tried and what to do."""
+
+    code = "local_postgres_unavailable"
 
 
 class Postgres:
     """One server with its data in a directory; start() and stop() may be called once each."""
 
     def __init__(self, directory: Path, *, settings: Mapping[str, str] | None = None) -> None:
-        self._user = _ROOT_RUNS_AS if os.geteuid() == 0 else None
-        self._home = reachable_home(directory, user=self._user)
+        self._user = _user()
+        self._home = home_for(directory)
         self._settings = dict(settings or {})
         self._process: subprocess.Popen[bytes] | None = None
-        self.binaries = ""
+        self.version = ""
 
     def start(self) -> str:
-        """Start the server and return its URL. Raises PostgresUnavailable when no binaries work or it does not start."""
+        """Start the server; its URL. Raises PostgresUnavailable when no binaries work or it does not start."""
+        self._home.mkdir(parents=True, exist_ok=True)
+        self._own(self._home)
         binaries = self._find_binaries()
-        self.binaries = str(binaries)
-        data = self._home / f"data-{_major(binaries)}"
+        self.version = _version(binaries)
+        data = self._home / f"data-{self.version.split('.')[0]}"
         sweep(data)
         password = self._password()
         if not (data / "PG_VERSION").exists():
@@ -149,16 +155,21 @@ class Postgres:
             time.sleep(0.02)
 
 
-def reachable_home(directory: Path, *, user: str | None) -> Path:
-    """The directory itself, or, when that user may not enter it, one of the same meaning under /var/lib."""
-    home = directory
-    directory.mkdir(parents=True, exist_ok=True)
-    if user is not None and not _traversable(directory, user):
-        home = _FALLBACK_HOME / hashlib.sha256(str(directory.resolve()).encode()).hexdigest()[:16]
-        home.mkdir(parents=True, exist_ok=True)
-    if user is not None:
-        shutil.chown(home, user)
-    return home
+def home_for(directory: Path) -> Path:
+    """The directory itself, or, when the server's user may not enter it, one that stands for it under /var/lib."""
+    if _user() is None or _traversable(_existing(directory), _ROOT_RUNS_AS):
+        return directory
+    return _FALLBACK_HOME / hashlib.sha256(str(directory.resolve()).encode()).hexdigest()[:16]
+
+
+def _user() -> str | None:
+    return _ROOT_RUNS_AS if os.geteuid() == 0 else None
+
+
+def _existing(directory: Path) -> Path:
+    while not directory.exists():
+        directory = directory.parent
+    return directory
 
 
 def sweep(data: Path) -> bool:
@@ -197,9 +208,9 @@ def _candidates() -> Iterator[Path]:
         yield Path(on_path).resolve().parent
 
 
-def _major(binaries: Path) -> str:
+def _version(binaries: Path) -> str:
     words = subprocess.run([binaries / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
-    return words.split()[2].split(".")[0]
+    return words.split()[2]
 
 
 def _traversable(path: Path, user: str) -> bool:

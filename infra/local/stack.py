@@ -1,0 +1,243 @@
+"""Everything on this machine at once: PostgreSQL, AWS, the deployment, the admin API and the clock, up and down."""
+
+from __future__ import annotations
+
+import importlib
+import ipaddress
+import json
+import os
+import threading
+import urllib.request
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import monotonic
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import boto3
+
+from functions import naming, registry
+from functions.db.connection import connect
+from functions.errors import JobsError, SettingsError
+from functions.settings import Settings, from_environment
+from infra.local.clock import Clock
+from infra.local.gateway import Gateway, lambda_invoke
+from infra.local.gateway_routes import admin_api_routes
+from infra.local.postgres import Postgres
+from infra.local.seed import seed_refresh_tokens
+from infra.local.state import State
+
+# Step, seconds, one line of detail.
+Report = Callable[[str, float, str], None]
+
+REGION = "us-east-1"
+_DEMO_JOBS = "functions.demo_jobs"
+_TOKEN_LIFETIME = timedelta(days=30)
+# What a developer may set; everything else of the environment stays outside.
+_PASSED_ON = ("JOBS_PACKAGES", "TRIGGER_BACKEND", "RULES_LIMIT", "LOG_LEVEL")
+
+
+class NotLoopback(JobsError):
+    """An address of the one-machine edition that is not on this machine."""
+
+    code = "local_not_loopback"
+
+
+@dataclass(frozen=True)
+class Running:
+    """Where everything answers, as dev.json has it."""
+
+    url: str
+    token: str
+    database_url: str
+    aws_endpoint_url: str
+    region: str
+
+
+class Stack:
+    """The one-machine edition of one checkout. start(), then stop(), which is safe at any moment of a start."""
+
+    def __init__(self, project: Path, state: State, *, port: int, report: Report) -> None:
+        self._project = project
+        self._state = state
+        self._port = port
+        self._report = report
+        self._up = ExitStack()
+
+    def start(self) -> Running:
+        """Bring everything up. Raises a JobsError that says which part and what to do; call stop() then as well."""
+        _forget_real_aws()
+        self._up.callback(self._state.unpublish)
+        moto_imports = threading.Thread(target=importlib.import_module, args=("infra.local.moto_server",))
+        moto_imports.start()
+        database_url = self._start_postgres()
+        moto_imports.join()
+        endpoint_url = self._start_aws()
+        settings = self._settings(database_url)
+        url = self._start_gateway(settings, endpoint_url)
+        self._deploy(settings, endpoint_url)
+        self._seed(database_url)
+        token = _sign(settings)
+        self._wait_for_api(url, token)
+        self._start_clock(settings, endpoint_url)
+        running = Running(url, token, database_url, endpoint_url, settings.region)
+        self._state.publish(vars(running))
+        return running
+
+    def stop(self) -> None:
+        """Take everything down, in the reverse order."""
+        self._up.close()
+
+    def _start_postgres(self) -> str:
+        begun, given = monotonic(), os.environ.get("DATABASE_URL")
+        if given:
+            require_loopback(given, what="DATABASE_URL")
+            connect(given).close()
+            self._report("PostgreSQL", monotonic() - begun, "DATABASE_URL")
+            return given
+        postgres = Postgres(self._state.postgres)
+        self._up.callback(postgres.stop)
+        url = postgres.start()
+        self._report("PostgreSQL", monotonic() - begun, postgres.version)
+        return url
+
+    def _start_aws(self) -> str:
+        begun = monotonic()
+        from infra.local.executor import Executor
+        from infra.local.moto_server import MotoServer
+
+        python = self._project / ".venv-lambda" / "bin" / "python"
+        executor = Executor(python=python, state_dir=self._state.directory)
+        self._up.callback(executor.close)
+        server = MotoServer(executor=executor, state_dir=self._state.directory)
+        self._up.callback(server.stop)
+        endpoint_url = server.start()
+        self._report("AWS on this machine", monotonic() - begun, endpoint_url)
+        return endpoint_url
+
+    def _settings(self, database_url: str) -> Settings:
+        from infra.local.moto_server import ACCOUNT_ID
+
+        settings = from_environment(
+            {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+            | {
+                "STAGE": "local",
+                "ACCOUNT_ID": ACCOUNT_ID,
+                "AWS_REGION": REGION,
+                "DATABASE_URL": database_url,
+                "AUTH_SIGNING_KEY": self._state.signing_key(),
+            }
+        )
+        return replace(settings, jobs_packages=tuple(dict.fromkeys([*settings.jobs_packages, _DEMO_JOBS])))
+
+    def _deploy(self, settings: Settings, endpoint_url: str) -> None:
+        from infra.deploy import deploy
+        from infra.deployment import Deployment, Target
+
+        require_loopback(endpoint_url, what="the AWS endpoint")
+        deployment = Deployment(
+            settings=settings,
+            jobs=tuple(job.definition for job in registry.collect(settings.jobs_packages)),
+            project=self._project,
+            cache=self._state.directory / "cache",
+            target=Target.host(),
+            endpoint_url=endpoint_url,
+        )
+        deploy(deployment, session=boto3.Session(region_name=settings.region), report=self._report)
+
+    def _seed(self, database_url: str) -> None:
+        begun = monotonic()
+        with connect(database_url) as connection:
+            added = seed_refresh_tokens(connection, now=datetime.now(UTC))
+        self._report("seed", monotonic() - begun, f"{added} refresh tokens" if added else "kept what is there")
+
+    def _start_gateway(self, settings: Settings, endpoint_url: str) -> str:
+        gateway = Gateway(
+            routes=admin_api_routes(self._project),
+            invoke=lambda_invoke(
+                endpoint_url=endpoint_url,
+                region=settings.region,
+                function_name=naming.api_function(settings.stage),
+            ),
+            port=self._port,
+        )
+        self._up.callback(gateway.stop)
+        return gateway.start()
+
+    def _wait_for_api(self, url: str, token: str) -> None:
+        begun = monotonic()
+        jobs = read_jobs(url, token)
+        self._report("admin API", monotonic() - begun, f"{url}, {len(jobs)} jobs")
+
+    def _start_clock(self, settings: Settings, endpoint_url: str) -> None:
+        begun = monotonic()
+        session = boto3.Session(region_name=settings.region)
+        functions = session.client("lambda", endpoint_url=endpoint_url)
+
+        def invoke(arn: str, payload: bytes) -> None:
+            functions.invoke(FunctionName=arn, InvocationType="Event", Payload=payload)
+
+        clock = Clock(
+            events=session.client("events", endpoint_url=endpoint_url),
+            scheduler=session.client("scheduler", endpoint_url=endpoint_url),
+            invoke=invoke,
+            account=settings.account_id,
+            region=settings.region,
+            memory=self._state.directory / "clock.json",
+        )
+        self._up.callback(clock.stop)
+        clock.start()
+        self._report("clock", monotonic() - begun, "fires on the minute")
+
+
+def read_jobs(url: str, token: str) -> list[dict[str, Any]]:
+    """The admin API's list of jobs, asked as anybody else would."""
+    request = urllib.request.Request(f"{url}/api/v1/admin/jobs", headers={"Authorization": f"Bearer {token}"})  # noqa: S310
+    with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - our own gateway's URL
+        jobs: list[dict[str, Any]] = json.load(response)
+    return jobs
+
+
+def require_loopback(url: str, *, what: str) -> None:
+    """Raise NotLoopback unless every host this URL can lead to is this machine."""
+    parts = urlsplit(url)
+    query = parse_qs(parts.query)
+    hosts = [*(parts.netloc.rpartition("@")[2].split(",")), *query.get("host", []), *query.get("hostaddr", [])]
+    for host in hosts:
+        name = urlsplit(f"//{host}").hostname or ""
+        if not (name in ("", "localhost") or host.startswith("/") or _is_loopback(name)):
+            raise NotLoopback(f"{what} leads to {name}: scripts/dev only works on this machine; use 127.0.0.1")
+
+
+def _is_loopback(name: str) -> bool:
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _forget_real_aws() -> None:
+    """Nothing in this process may ever find somebody's real account."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ |= {
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def _sign(settings: Settings) -> str:
+    from chalicelib.tokens import Identity, sign
+
+    everything = Identity(actor="developer", permissions=frozenset({"*"}))
+    return sign(settings.auth_signing_key, everything, now=datetime.now(UTC), lifetime=_TOKEN_LIFETIME)
+
+
+__all__ = ["NotLoopback", "Running", "SettingsError", "Stack", "read_jobs", "require_loopback"]
