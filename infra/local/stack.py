@@ -142,7 +142,7 @@ class Stack:
             settings=settings,
             jobs=tuple(job.definition for job in registry.collect(settings.jobs_packages)),
             project=self._project,
-            cache=self._state.directory / "cache",
+            cache=self._project / ".local" / "cache",
             target=Target.host(),
             endpoint_url=endpoint_url,
         )

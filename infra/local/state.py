@@ -41,6 +41,7 @@ class State:
             holder = file.read().strip() or "another process"
             file.close()
             raise AlreadyRunning(f"scripts/dev is running already (process {holder}): stop it first") from None
+        self.unpublish()  # a start that was killed left it behind
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()

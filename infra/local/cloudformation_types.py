@@ -1,0 +1,226 @@
+"""Resource types that moto's CloudFormation leaves out of a stack, each written to moto's real backend.
+
+moto finds them as subclasses of CloudFormationModel: importing this module before the first stack is all it takes.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, ClassVar, Self, cast
+
+from moto.awslambda.exceptions import UnknownFunctionException
+from moto.awslambda.utils import get_backend
+from moto.cloudwatch.models import Dimension, Metric, MetricDataQuery, MetricStat, cloudwatch_backends
+from moto.core.common_models import CloudFormationModel
+from moto.scheduler.models import scheduler_backends
+from moto.sqs.exceptions import QueueDoesNotExist
+from moto.sqs.models import sqs_backends
+
+Properties = dict[str, Any]
+
+_ALARM_PROPERTIES = {
+    "namespace": "Namespace",
+    "metric_name": "MetricName",
+    "comparison_operator": "ComparisonOperator",
+    "evaluation_periods": "EvaluationPeriods",
+    "datapoints_to_alarm": "DatapointsToAlarm",
+    "period": "Period",
+    "threshold": "Threshold",
+    "statistic": "Statistic",
+    "extended_statistic": "ExtendedStatistic",
+    "description": "AlarmDescription",
+    "unit": "Unit",
+    "treat_missing_data": "TreatMissingData",
+}
+_ALARM_LISTS = {
+    "dimensions": "Dimensions",
+    "alarm_actions": "AlarmActions",
+    "ok_actions": "OKActions",
+    "insufficient_data_actions": "InsufficientDataActions",
+    "tags": "Tags",
+}
+
+
+class _Written:
+    """The life of a resource: `put` writes its properties, again on each update; `delete` takes it away.
+
+    `identity` names the properties whose change makes CloudFormation replace the resource.
+    """
+
+    identity: ClassVar[tuple[str, ...]]
+    physical_resource_id: str
+    properties: Properties
+
+    def put(self, account_id: str, region_name: str) -> None:
+        raise NotImplementedError
+
+    def delete(self, account_id: str, region_name: str) -> None:
+        raise NotImplementedError
+
+    @classmethod
+    def has_cfn_attr(cls, attr: str) -> bool:
+        return attr == "Arn" and "arn" in cls.__annotations__
+
+    def get_cfn_attribute(self, attribute_name: str) -> str:
+        # Imported here: it imports every service moto has templates for, which takes a second or more.
+        from moto.cloudformation.exceptions import UnformattedGetAttTemplateException
+
+        if not self.has_cfn_attr(attribute_name):
+            raise UnformattedGetAttTemplateException
+        return str(vars(self)["arn"])
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: Properties, account_id: str, region_name: str, **_: Any
+    ) -> Self:
+        resource = cls()
+        resource.physical_resource_id = resource_name
+        resource.properties = cloudformation_json["Properties"]
+        resource.put(account_id, region_name)
+        return resource
+
+    @classmethod
+    def update_from_cloudformation_json(
+        cls,
+        original_resource: Self,
+        new_resource_name: str,
+        cloudformation_json: Properties,
+        account_id: str,
+        region_name: str,
+    ) -> Self:
+        properties: Properties = cloudformation_json["Properties"]
+        if any(properties.get(name) != original_resource.properties.get(name) for name in cls.identity):
+            original_resource.delete(account_id, region_name)
+            original_resource.physical_resource_id = new_resource_name
+        original_resource.properties = properties
+        original_resource.put(account_id, region_name)
+        return original_resource
+
+
+class EventInvokeConfig(_Written, CloudFormationModel):
+    """AWS::Lambda::EventInvokeConfig; moto keeps one per function, whatever the qualifier."""
+
+    identity = ("FunctionName",)
+
+    @staticmethod
+    def cloudformation_name_type() -> str:
+        return ""
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        return "AWS::Lambda::EventInvokeConfig"
+
+    def put(self, account_id: str, region_name: str) -> None:
+        settings = {key: value for key, value in self.properties.items() if key not in ("FunctionName", "Qualifier")}
+        for name in ("MaximumRetryAttempts", "MaximumEventAgeInSeconds"):
+            if name in settings:
+                settings[name] = int(settings[name])
+        get_backend(account_id, region_name).put_function_event_invoke_config(self.properties["FunctionName"], settings)
+
+    def delete(self, account_id: str, region_name: str) -> None:
+        try:
+            function = get_backend(account_id, region_name).get_function(self.properties["FunctionName"])
+        except UnknownFunctionException:  # moto deletes a stack's resources in any order
+            return
+        function.event_invoke_config = []
+
+
+class ScheduleGroup(_Written, CloudFormationModel):
+    """AWS::Scheduler::ScheduleGroup. A group that exists is kept: moto's create would drop its schedules."""
+
+    identity = ("Name",)
+    arn: str
+
+    @staticmethod
+    def cloudformation_name_type() -> str:
+        return "Name"
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        return "AWS::Scheduler::ScheduleGroup"
+
+    def put(self, account_id: str, region_name: str) -> None:
+        backend = scheduler_backends[account_id][region_name]
+        tags = self.properties.get("Tags", [])
+        group = backend.schedule_groups.get(self.physical_resource_id)
+        if group is None:
+            group = backend.create_schedule_group(self.physical_resource_id, tags)
+        else:
+            backend.tag_resource(group.arn, tags)
+        self.arn = group.arn
+
+    def delete(self, account_id: str, region_name: str) -> None:
+        scheduler_backends[account_id][region_name].schedule_groups.pop(self.physical_resource_id, None)
+
+
+class QueuePolicy(_Written, CloudFormationModel):
+    """AWS::SQS::QueuePolicy: kept on the queues and shown by GetQueueAttributes; moto does not enforce it."""
+
+    identity = ("Queues",)
+
+    @staticmethod
+    def cloudformation_name_type() -> str:
+        return ""
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        return "AWS::SQS::QueuePolicy"
+
+    def put(self, account_id: str, region_name: str) -> None:
+        self._write(json.dumps(self.properties["PolicyDocument"]), account_id, region_name)
+
+    def delete(self, account_id: str, region_name: str) -> None:
+        self._write("", account_id, region_name)
+
+    def _write(self, policy: str, account_id: str, region_name: str) -> None:
+        for url in self.properties["Queues"]:
+            try:
+                queue = sqs_backends[account_id][region_name].get_queue(url.rpartition("/")[2])
+            except QueueDoesNotExist:  # moto deletes a stack's resources in any order
+                continue
+            queue.policy = policy
+
+
+class Alarm(_Written, CloudFormationModel):
+    """AWS::CloudWatch::Alarm: kept and shown by DescribeAlarms; moto never evaluates it."""
+
+    identity = ("AlarmName",)
+    arn: str
+
+    @staticmethod
+    def cloudformation_name_type() -> str:
+        return "AlarmName"
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        return "AWS::CloudWatch::Alarm"
+
+    def put(self, account_id: str, region_name: str) -> None:
+        given = {name: self.properties.get(wire_name) for name, wire_name in _ALARM_PROPERTIES.items()}
+        lists = {name: self.properties.get(wire_name, []) for name, wire_name in _ALARM_LISTS.items()}
+        alarm = cloudwatch_backends[account_id][region_name].put_metric_alarm(
+            name=self.physical_resource_id,
+            metric_data_queries=[_query(metric) for metric in self.properties.get("Metrics", [])],
+            actions_enabled=self.properties.get("ActionsEnabled", True),
+            **cast("dict[str, Any]", given | lists),
+        )
+        self.arn = alarm.alarm_arn
+
+    def delete(self, account_id: str, region_name: str) -> None:
+        cloudwatch_backends[account_id][region_name].delete_alarms([self.physical_resource_id])
+
+
+def _query(metric: Any) -> MetricDataQuery:
+    statistic = None
+    if stat := metric.get("MetricStat"):
+        dimensions = [Dimension(each["Name"], each["Value"]) for each in stat["Metric"].get("Dimensions", [])]
+        measured = Metric(stat["Metric"]["MetricName"], stat["Metric"]["Namespace"], dimensions)
+        statistic = MetricStat(measured, stat["Period"], stat["Stat"], stat.get("Unit"))
+    return MetricDataQuery(
+        query_id=metric["Id"],
+        label=metric.get("Label"),
+        period=metric.get("Period"),
+        return_data=metric.get("ReturnData", True),
+        expression=metric.get("Expression"),
+        metric_stat=statistic,
+    )
