@@ -1,0 +1,49 @@
+"""The AWS clients of one deploy: the only place that knows whether it talks to AWS or to this machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.config import Config
+
+from functions.errors import SettingsError
+from infra.deployment import Deployment
+
+if TYPE_CHECKING:
+    from boto3.session import Session
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3 import S3Client
+
+# An operation may take all the time Lambda gives it, and asking again because the answer is late would run it twice.
+_PATIENT = Config(read_timeout=910, retries={"mode": "standard", "total_max_attempts": 1})
+_USUAL = Config(retries={"mode": "standard", "total_max_attempts": 5})
+
+
+@dataclass(frozen=True)
+class Aws:
+    """One client for each service a deploy needs, all with the same endpoint and region."""
+
+    cloudformation: CloudFormationClient
+    events: EventBridgeClient
+    functions: LambdaClient
+    s3: S3Client
+
+
+def connect(deployment: Deployment, session: Session) -> Aws:
+    """The clients. Raises SettingsError when the credentials belong to another account than the deployment names."""
+    where: dict[str, Any] = {"region_name": deployment.settings.region, "endpoint_url": deployment.endpoint_url}
+    account = session.client("sts", config=_USUAL, **where).get_caller_identity()["Account"]
+    if account != deployment.settings.account_id:
+        raise SettingsError(
+            f"ACCOUNT_ID is {deployment.settings.account_id}, but the credentials belong to account {account}: "
+            "nothing was changed; use the credentials of the one, or name the other"
+        )
+    return Aws(
+        cloudformation=session.client("cloudformation", config=_USUAL, **where),
+        events=session.client("events", config=_USUAL, **where),
+        functions=session.client("lambda", config=_PATIENT, **where),
+        s3=session.client("s3", config=_USUAL, **where),
+    )

@@ -1,0 +1,51 @@
+"""Asks the operations function, inside the account, for what the deploying machine cannot reach: the database."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from functions import naming
+from functions.errors import JobsError
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+
+class OperationFailed(JobsError):
+    """The operations function raised; the message carries what it said."""
+
+    code = "operation_failed"
+
+
+def run_operation(functions: LambdaClient, stage: str, operation: str) -> Any:
+    """What the operation answered, as JSON values. Raises OperationFailed with the function's own error."""
+    name = naming.operations_function(stage)
+    request = json.dumps({"operation": operation}).encode()
+    response = functions.invoke(FunctionName=name, InvocationType="RequestResponse", Payload=request)
+    text = response["Payload"].read().decode()
+    if response.get("FunctionError"):
+        raise OperationFailed(f"operation {operation!r} failed in {name}: {_reason(text)}; its log has the details")
+    return json.loads(text) if text else None
+
+
+def in_short(answer: Any) -> str:
+    """One line for people: the last of the answer's `lines`, which is their sum, or else what it lists."""
+    if not isinstance(answer, dict):
+        return "" if answer is None else str(answer)
+    if answer.get("lines"):
+        return str(answer["lines"][-1])
+    return "; ".join(f"{name} {_listed(value)}" for name, value in answer.items())
+
+
+def _listed(value: Any) -> str:
+    return (", ".join(map(str, value)) or "nothing") if isinstance(value, list) else str(value)
+
+
+def _reason(text: str) -> str:
+    # Lambda answers with errorType and errorMessage; a killed process may leave neither.
+    try:
+        error = json.loads(text)
+        return f"{error.get('errorType', 'error')}: {error['errorMessage']}"
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return text or "no reason given"

@@ -1,0 +1,126 @@
+"""What each role may do: IAM statements, each on resources of this stage only.
+
+Which action takes which resource: Service Authorization Reference. ARNs are written with CloudFormation's pseudo
+parameters, so that one template is the same for every account, region and partition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from troposphere import Ref, Sub
+
+from functions import naming
+
+Statement = dict[str, Any]
+_SCHEDULER = "scheduler.amazonaws.com"
+
+
+def regional_arn(service: str, resource: str) -> Sub:
+    """The ARN of something in the stack's own account and region."""
+    return Sub(f"arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{resource}")
+
+
+def job_functions_arn(stage: str) -> Sub:
+    """Every job's function of this stage, and nothing else."""
+    return regional_arn("lambda", f"function:{naming.job_prefix(stage)}*")
+
+
+def job_rules_arn(stage: str) -> Sub:
+    """Every rule of this stage on the default event bus, and nothing else."""
+    return regional_arn("events", f"rule/{naming.job_prefix(stage)}*")
+
+
+def dead_letters_arn(stage: str) -> Sub:
+    """The dead-letter queue, for stacks that do not contain it."""
+    return regional_arn("sqs", naming.dead_letter_queue(stage))
+
+
+def schedule_group_arn(stage: str) -> Sub:
+    """The group that holds this stage's schedules."""
+    return regional_arn("scheduler", f"schedule-group/{naming.deployment(stage)}")
+
+
+def scheduler_role_arn(stage: str) -> Sub:
+    """The role EventBridge Scheduler assumes. A role's ARN has no region."""
+    return Sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{naming.scheduler_role(stage)}")
+
+
+def document(*statements: Mapping[str, Any]) -> dict[str, Any]:
+    """A policy document."""
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def assumed_by_lambda() -> dict[str, Any]:
+    """The trust policy of a function's role."""
+    return document(_trust("lambda.amazonaws.com"))
+
+
+def assumed_by_scheduler(stage: str) -> dict[str, Any]:
+    """The trust policy of the schedules' role, for our group only (Scheduler, "Confused deputy prevention")."""
+    condition = {
+        "StringEquals": {"aws:SourceAccount": Ref("AWS::AccountId")},
+        "ArnEquals": {"aws:SourceArn": schedule_group_arn(stage)},
+    }
+    return document({**_trust(_SCHEDULER), "Condition": condition})
+
+
+def write_logs(function_name: str) -> Statement:
+    """Log lines into the function's own log group; the group itself is the stack's, so it cannot be made again."""
+    group = regional_arn("logs", f"log-group:/aws/lambda/{function_name}:*")
+    return _allow(["logs:CreateLogStream", "logs:PutLogEvents"], group)
+
+
+def send_dead_letters(queue_arn: Any) -> Statement:
+    """Whoever gives up on an event puts it into the queue with its own role (Lambda, "Adding a destination")."""
+    return _allow(["sqs:SendMessage"], queue_arn)
+
+
+def invoke_jobs(stage: str) -> Statement:
+    """Start any job of this stage."""
+    return _allow(["lambda:InvokeFunction"], job_functions_arn(stage))
+
+
+def manage_triggers(stage: str) -> list[Statement]:
+    """Make, change, switch and delete this stage's rules and schedules."""
+    rules = ["PutRule", "DeleteRule", "EnableRule", "DisableRule", "DescribeRule"]
+    targets = ["PutTargets", "RemoveTargets", "ListTargetsByRule"]
+    schedules = ["CreateSchedule", "UpdateSchedule", "DeleteSchedule", "GetSchedule"]
+    group = f"schedule/{naming.deployment(stage)}/*"
+    return [
+        _allow([f"events:{action}" for action in rules + targets], job_rules_arn(stage)),
+        _allow([f"scheduler:{action}" for action in schedules], regional_arn("scheduler", group)),
+        _allow(["scheduler:GetScheduleGroup"], schedule_group_arn(stage)),
+        # The only "*" we grant: neither action has a resource type it could be limited to. Both only list names.
+        _allow(["events:ListRules", "scheduler:ListSchedules"], "*"),
+        {
+            **_allow(["iam:PassRole"], scheduler_role_arn(stage)),
+            "Condition": {"StringEquals": {"iam:PassedToService": _SCHEDULER}},
+        },
+    ]
+
+
+def job_permissions(statements: Iterable[Mapping[str, Any]]) -> list[Statement]:
+    """What a job's author asked for: allowed unless the statement says otherwise."""
+    return [{"Effect": "Allow", **statement} for statement in statements]
+
+
+def receive_from_rules(stage: str, queue_arn: Any) -> Statement:
+    """EventBridge puts what a rule could not deliver into the queue as a service, not through a role of ours."""
+    return {
+        **_allow(["sqs:SendMessage"], queue_arn),
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": Ref("AWS::AccountId")},
+            "ArnLike": {"aws:SourceArn": job_rules_arn(stage)},
+        },
+    }
+
+
+def _allow(actions: list[str], resource: Any) -> Statement:
+    return {"Effect": "Allow", "Action": actions, "Resource": resource}
+
+
+def _trust(service: str) -> Statement:
+    return {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}

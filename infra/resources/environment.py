@@ -1,0 +1,34 @@
+"""What a function finds in its environment: the settings, with every secret as a parameter of the stack."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from troposphere import Parameter, Ref, Template
+
+from functions.settings import Settings
+
+DATABASE_URL = "DatabaseUrl"
+AUTH_SIGNING_KEY = "AuthSigningKey"
+
+
+def environment(settings: Settings) -> dict[str, Any]:
+    """The variables every function gets. The region is not among them: Lambda sets AWS_REGION itself."""
+    return {
+        "STAGE": settings.stage,
+        "ACCOUNT_ID": Ref("AWS::AccountId"),
+        "AWS_PARTITION": Ref("AWS::Partition"),
+        "JOBS_PACKAGES": ",".join(settings.jobs_packages),
+        "TRIGGER_BACKEND": settings.trigger_backend,
+        "RULES_LIMIT": str(settings.rules_limit),
+        "LOG_LEVEL": settings.log_level,
+    }
+
+
+def add_secret(template: Template, name: str) -> Ref:
+    """A parameter whose value the template never shows.
+
+    The value still ends up in the function's environment, where whoever may read the function's configuration sees it:
+    moving it to Secrets Manager is a later step.
+    """
+    return Ref(template.add_parameter(Parameter(name, Type="String", NoEcho=True)))

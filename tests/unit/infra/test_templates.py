@@ -1,0 +1,245 @@
+"""The templates hold what stands still, each function complete and each role as narrow as it can be."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from functions import naming
+from functions.definition import JobDefinition
+from infra.job_stacks import JOBS_PER_STACK
+from infra.resources.jobs import jobs_template
+from infra.resources.shared import shared_template
+from tests.unit.infra.deployments import ENVIRONMENT, deployment_of, packages
+
+CLEANUP = JobDefinition(
+    id="expired-refresh-token-cleanup", schedule="@hourly", timeout=timedelta(minutes=5), memory_mb=512
+)
+EXPORT = JobDefinition(
+    id="nightly.export",
+    schedule="0 3 * * *",
+    description="x" * 400,
+    permissions=({"Action": "s3:PutObject", "Resource": "arn:aws:s3:::exports/*"},),
+)
+Resources = dict[str, dict[str, Any]]
+
+
+def _shared() -> dict[str, Any]:
+    return dict(shared_template(deployment_of([]), packages()).to_dict())
+
+
+def _jobs(*jobs: JobDefinition, functions_sha256: str = "f" * 64) -> dict[str, Any]:
+    shipped = packages(functions_sha256=functions_sha256)
+    return dict(jobs_template(deployment_of(jobs), shipped, jobs).to_dict())
+
+
+def _of_type(template: dict[str, Any], kind: str) -> Resources:
+    return {title: found for title, found in template["Resources"].items() if found["Type"] == kind}
+
+
+def _function(template: dict[str, Any], name: str) -> dict[str, Any]:
+    functions = [found["Properties"] for found in _of_type(template, "AWS::Lambda::Function").values()]
+    return next(properties for properties in functions if properties["FunctionName"] == name)
+
+
+def _role_statements(template: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    roles = [found["Properties"] for found in _of_type(template, "AWS::IAM::Role").values()]
+    role = next(properties for properties in roles if properties["RoleName"] == name)
+    return [statement for policy in role["Policies"] for statement in policy["PolicyDocument"]["Statement"]]
+
+
+def _statements(value: Any) -> Iterator[dict[str, Any]]:
+    """Every statement that grants something on a resource; a trust policy's has none."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _statements(item)
+    elif isinstance(value, dict):
+        yield from (found for found in value.get("Statement", []) if "Resource" in found)
+        for item in value.values():
+            yield from _statements(item)
+
+
+def _actions(statement: dict[str, Any]) -> list[str]:
+    actions = statement["Action"]
+    return [actions] if isinstance(actions, str) else list(actions)
+
+
+BOTH = pytest.mark.parametrize("template", [_shared(), _jobs(CLEANUP, EXPORT)], ids=["shared", "jobs"])
+
+
+@BOTH
+def test_no_template_ever_holds_a_rule_or_a_schedule(template: dict[str, Any]) -> None:
+    kinds = {found["Type"] for found in template["Resources"].values()}
+
+    assert not kinds & {"AWS::Events::Rule", "AWS::Scheduler::Schedule", "AWS::Lambda::EventSourceMapping"}
+
+
+@BOTH
+def test_every_function_has_a_role_a_log_group_and_no_retries(template: dict[str, Any]) -> None:
+    functions = _of_type(template, "AWS::Lambda::Function")
+    invokes = {found["Properties"]["FunctionName"]["Ref"]: found["Properties"] for found in _invokes(template)}
+
+    assert functions
+    for title, function in functions.items():
+        properties = function["Properties"]
+        role = template["Resources"][properties["Role"]["Fn::GetAtt"][0]]["Properties"]
+        group = template["Resources"][properties["LoggingConfig"]["LogGroup"]["Ref"]]["Properties"]
+        assert role["RoleName"] == properties["FunctionName"]
+        assert group["LogGroupName"] == f"/aws/lambda/{properties['FunctionName']}"
+        assert group["RetentionInDays"] == 30
+        assert invokes[title]["MaximumRetryAttempts"] == 0
+        assert invokes[title]["MaximumEventAgeInSeconds"] == 3600
+        assert invokes[title]["DestinationConfig"]["OnFailure"]["Destination"]
+
+
+def _invokes(template: dict[str, Any]) -> list[dict[str, Any]]:
+    return list(_of_type(template, "AWS::Lambda::EventInvokeConfig").values())
+
+
+@BOTH
+def test_every_role_belongs_to_one_function_or_to_scheduler(template: dict[str, Any]) -> None:
+    names = {found["Properties"]["FunctionName"] for found in _of_type(template, "AWS::Lambda::Function").values()}
+    roles = {found["Properties"]["RoleName"] for found in _of_type(template, "AWS::IAM::Role").values()}
+
+    assert roles - {naming.scheduler_role("dev")} == names
+
+
+@BOTH
+def test_a_star_stands_only_where_aws_knows_no_resource(template: dict[str, Any]) -> None:
+    starred = [action for found in _statements(template) if found["Resource"] == "*" for action in _actions(found)]
+
+    assert set(starred) <= {"events:ListRules", "scheduler:ListSchedules"}
+    assert not [action for found in _statements(template) for action in _actions(found) if "*" in action]
+
+
+@BOTH
+def test_every_named_resource_is_of_this_stage(template: dict[str, Any]) -> None:
+    arns = [str(found["Resource"]) for found in _statements(template) if found["Resource"] != "*"]
+
+    foreign = [arn for arn in arns if "lamplighter-dev" not in arn and "Fn::GetAtt" not in arn and "exports" not in arn]
+    assert not foreign
+
+
+@BOTH
+def test_no_secret_is_in_a_template(template: dict[str, Any]) -> None:
+    text = json.dumps(template)
+
+    assert "hunter2" not in text
+    assert ENVIRONMENT["AUTH_SIGNING_KEY"] not in text
+    assert all(parameter["NoEcho"] for parameter in template["Parameters"].values())
+    assert all("Default" not in parameter for parameter in template["Parameters"].values())
+
+
+def test_the_signing_key_reaches_the_api_only() -> None:
+    shared, jobs = _shared(), _jobs(CLEANUP)
+    functions = [*_of_type(shared, "AWS::Lambda::Function").values(), *_of_type(jobs, "AWS::Lambda::Function").values()]
+    holders = [
+        found["Properties"]["FunctionName"]
+        for found in functions
+        if "AUTH_SIGNING_KEY" in found["Properties"]["Environment"]["Variables"]
+    ]
+
+    assert holders == [naming.api_function("dev")]
+    assert set(jobs["Parameters"]) == {"DatabaseUrl"}
+
+
+def test_a_job_becomes_a_function_with_its_own_size_and_time() -> None:
+    properties = _function(_jobs(CLEANUP, EXPORT), naming.job_name("dev", CLEANUP.id))
+
+    assert properties["Handler"] == "functions.handler.handle"
+    assert properties["Timeout"] == 300
+    assert properties["MemorySize"] == 512
+    assert properties["Runtime"] == "python3.13"
+    assert properties["Architectures"] == ["arm64"]
+    assert properties["Code"]["S3Bucket"] == "lamplighter-dev-123456789012-eu-central-1"
+
+
+def test_the_settings_are_the_environment_of_every_function() -> None:
+    variables = _function(_jobs(CLEANUP), naming.job_name("dev", CLEANUP.id))["Environment"]["Variables"]
+
+    assert variables == {
+        "STAGE": "dev",
+        "ACCOUNT_ID": {"Ref": "AWS::AccountId"},
+        "AWS_PARTITION": {"Ref": "AWS::Partition"},
+        "JOBS_PACKAGES": "functions.jobs",
+        "TRIGGER_BACKEND": "auto",
+        "RULES_LIMIT": "300",
+        "LOG_LEVEL": "INFO",
+        "DATABASE_URL": {"Ref": "DatabaseUrl"},
+    }
+
+
+def test_a_long_description_is_cut_to_what_lambda_takes() -> None:
+    assert len(_function(_jobs(EXPORT), naming.job_name("dev", EXPORT.id))["Description"]) == 256
+
+
+def test_a_job_may_log_give_up_and_do_what_its_author_asked_for() -> None:
+    plain = _role_statements(_jobs(CLEANUP, EXPORT), naming.job_name("dev", CLEANUP.id))
+    asking = _role_statements(_jobs(CLEANUP, EXPORT), naming.job_name("dev", EXPORT.id))
+
+    assert [found["Action"] for found in plain] == [["logs:CreateLogStream", "logs:PutLogEvents"], ["sqs:SendMessage"]]
+    assert asking[2:] == [{"Effect": "Allow", **EXPORT.permissions[0]}]
+
+
+def test_a_job_lets_only_rules_of_this_stage_and_account_fire_it() -> None:
+    (permission,) = _of_type(_jobs(CLEANUP), "AWS::Lambda::Permission").values()
+
+    assert permission["Properties"]["Principal"] == "events.amazonaws.com"
+    assert permission["Properties"]["SourceAccount"] == {"Ref": "AWS::AccountId"}
+    assert permission["Properties"]["SourceArn"]["Fn::Sub"].endswith(":rule/lamplighter-dev-job-*")
+
+
+def test_scheduler_assumes_its_role_for_our_group_only() -> None:
+    roles = [found["Properties"] for found in _of_type(_shared(), "AWS::IAM::Role").values()]
+    role = next(properties for properties in roles if properties["RoleName"] == naming.scheduler_role("dev"))
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+
+    assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
+    assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    assert trust["Condition"]["ArnEquals"]["aws:SourceArn"]["Fn::Sub"].endswith(":schedule-group/lamplighter-dev")
+
+
+def test_a_role_is_passed_to_scheduler_and_to_nothing_else() -> None:
+    for name in (naming.api_function("dev"), naming.operations_function("dev")):
+        (passing,) = [found for found in _role_statements(_shared(), name) if "iam:PassRole" in found["Action"]]
+
+        assert passing["Resource"]["Fn::Sub"].endswith(f":role/{naming.scheduler_role('dev')}")
+        assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
+
+
+def test_only_the_api_and_scheduler_may_start_jobs() -> None:
+    starting = [
+        found["Properties"]["RoleName"]
+        for found in _of_type(_shared(), "AWS::IAM::Role").values()
+        if any("lambda:InvokeFunction" in statement["Action"] for statement in _statements(found))
+    ]
+
+    assert sorted(starting) == [naming.api_function("dev"), naming.scheduler_role("dev")]
+
+
+def test_ids_that_differ_in_a_sign_only_get_resources_of_their_own() -> None:
+    twins = [JobDefinition(id=job_id) for job_id in ("a-b", "a.b", "a_b", "ab")]
+    functions = _of_type(_jobs(*twins), "AWS::Lambda::Function")
+
+    assert {found["Metadata"]["JobId"] for found in functions.values()} == {job.id for job in twins}
+    assert len({found["Properties"]["FunctionName"] for found in functions.values()}) == len(twins)
+
+
+def test_new_code_changes_nothing_but_the_key_of_the_code() -> None:
+    before, after = _jobs(CLEANUP), _jobs(CLEANUP, functions_sha256="e" * 64)
+
+    assert before != after
+    assert json.dumps(before).replace("f" * 64, "e" * 64) == json.dumps(after)
+
+
+def test_a_full_stack_stays_far_below_cloudformations_limits() -> None:
+    jobs = [JobDefinition(id=f"{'long-' * 19}{number:04d}"[:100], description="d" * 500) for number in range(50)]
+    template = jobs_template(deployment_of(jobs), packages(), jobs)
+
+    assert len(jobs) == JOBS_PER_STACK
+    assert len(template.resources) <= 250
+    assert len(template.to_json().encode()) < 500_000
