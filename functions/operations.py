@@ -25,7 +25,8 @@ def handle(event: Any, _context: object) -> dict[str, Any]:
 
 
 def _migrate() -> dict[str, Any]:
-    return {"applied": migrate(settings().database_url, now=datetime.now(UTC))}
+    applied = migrate(settings().database_url, now=datetime.now(UTC))
+    return {"applied": applied, "lines": [f"applied {name}" for name in applied] or ["nothing to apply"]}
 
 
 def _reconcile() -> dict[str, Any]:

@@ -26,7 +26,7 @@ from infra.rules import delete_rules
 if TYPE_CHECKING:
     from boto3.session import Session
 
-# Step, seconds it took, one line of detail; called when the step has ended.
+# Step, seconds it took, lines of detail; called when the step has ended.
 Report = Callable[[str, float, str], None]
 
 
@@ -54,7 +54,7 @@ class _Run:
         """Time a step; what is put into the list is its detail."""
         begun, detail = time.monotonic(), list[str]()
         yield detail
-        self.report(name, time.monotonic() - begun, ", ".join(detail))
+        self.report(name, time.monotonic() - begun, "\n".join(detail))
 
 
 def _silent(name: str, status: str) -> None:

@@ -79,7 +79,8 @@ def _interrupt(*_: object) -> None:
 
 
 def _print_step(step: str, seconds: float, detail: str) -> None:
-    print(f"  {step:<22}{seconds:6.2f} s   {detail}", flush=True)
+    first, *more = detail.splitlines() or [""]
+    print("\n".join([f"  {step:<22}{seconds:6.2f} s   {first}", *(" " * 35 + line for line in more)]), flush=True)
 
 
 def _welcome(running: Running, state: State, seconds: float) -> None:

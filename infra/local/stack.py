@@ -30,7 +30,7 @@ from infra.local.postgres import Postgres
 from infra.local.seed import seed_refresh_tokens
 from infra.local.state import State
 
-# Step, seconds, one line of detail.
+# Step, seconds, lines of detail.
 Report = Callable[[str, float, str], None]
 
 REGION = "us-east-1"

@@ -1,0 +1,187 @@
+"""The whole product on one machine, from the schedule firing to the row a person sees, used from outside."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import stat
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from functions.naming import job_name
+from tests.acceptance.local_stack import LocalStack, launch, output, until
+
+CLEANUP = "expired-refresh-token-cleanup"
+HEARTBEAT = "demo-heartbeat"
+Start = Callable[..., LocalStack]
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    return tmp_path / "a state"
+
+
+@pytest.fixture
+def start(state: Path) -> Iterator[Start]:
+    """Starts scripts/dev with this test's state; what still runs at the end is stopped."""
+    started: list[LocalStack] = []
+
+    def start_one(*arguments: str, **environment: str) -> LocalStack:
+        started.append(LocalStack.start(state, *arguments, **environment))
+        return started[-1]
+
+    yield start_one
+    for stack in started:
+        if stack.process.poll() is None:
+            stack.stop()
+
+
+def test_a_job_runs_is_paused_triggered_resumed_removed_and_restored(start: Start) -> None:
+    stack = start()
+    assert {job["id"] for job in stack.call("GET").json()} == {CLEANUP, HEARTBEAT}
+    events, rule = stack.aws("events"), job_name("local", CLEANUP)
+
+    # The cleanup job, hourly by definition, is made due every minute behind our back.
+    events.put_rule(Name=rule, ScheduleExpression="cron(* * * * ? *)", State="ENABLED")
+    assert len(_tokens(stack)) == 25
+    first = until(lambda: _succeeded(stack, CLEANUP), what="the cleanup's first run")[0]
+    assert _tokens(stack) == [f"demo-valid-{number}" for number in range(5)]
+    assert first["cause"] == "schedule"
+    assert _lines(stack, first["jobId"]) == ["deleted 20 refresh tokens"]
+
+    assert stack.call("POST", f"/{CLEANUP}/pause").status_code == 204
+    paused_at = datetime.now(UTC)
+    before = [execution["jobId"] for execution in stack.history(CLEANUP)]
+    until(lambda: _ran_after(stack, HEARTBEAT, paused_at), what="a minute's turn after the pause")
+    assert [execution["jobId"] for execution in stack.history(CLEANUP)] == before
+    assert stack.job(CLEANUP)["isPaused"] is True
+    assert stack.job(CLEANUP)["nextExecution"] is None
+
+    triggered = stack.call("POST", f"/{CLEANUP}/trigger")
+    assert triggered.status_code == 204
+    execution_id = triggered.headers["Location"].rsplit("/", 1)[1]
+    manual = until(lambda: [e for e in _succeeded(stack, CLEANUP) if e["jobId"] == execution_id], what="the trigger")
+    assert manual[0]["cause"] == "manual"
+    assert stack.job(CLEANUP)["isPaused"] is True
+
+    assert stack.call("POST", f"/{CLEANUP}/resume").status_code == 204
+    resumed = events.describe_rule(Name=rule)
+    assert (resumed["State"], resumed["ScheduleExpression"]) == ("ENABLED", "cron(0 * * * ? *)")
+    assert stack.job(CLEANUP)["nextExecution"] is not None
+
+    assert stack.call("DELETE", f"/{CLEANUP}").status_code == 204
+    assert stack.call("DELETE", f"/{CLEANUP}").status_code == 404
+    assert rule not in _rules(events)
+    assert len(_rows(stack, CLEANUP)) >= 2
+
+    assert stack.call("POST", "/restore").status_code == 204
+    assert events.describe_rule(Name=rule)["State"] == "ENABLED"
+    assert stack.job(CLEANUP)["isPaused"] is False
+    actions = [action for (action,) in stack.query("SELECT action FROM lamplighter.audit ORDER BY id")]
+    assert actions == ["jobs.pause", "jobs.trigger", "jobs.resume", "jobs.remove", "jobs.restore"]
+
+
+def test_a_second_start_keeps_history_pauses_and_removals_and_leaves_nothing_running(start: Start, state: Path) -> None:
+    first = start()
+    assert first.call("POST", f"/{HEARTBEAT}/trigger").status_code == 204
+    before = until(lambda: _succeeded(first, HEARTBEAT))
+    first.call("POST", f"/{HEARTBEAT}/pause")
+    first.call("DELETE", f"/{CLEANUP}")
+    children = psutil.Process(first.process.pid).children(recursive=True)
+    assert first.stop() == 0
+    assert not (state / "dev.json").exists()
+    assert [child for child in children if child.is_running()] == []
+
+    second = start()
+    assert second.job(HEARTBEAT)["isPaused"] is True
+    assert before[0]["jobId"] in [execution["jobId"] for execution in second.history(HEARTBEAT)]
+    assert second.call("GET", f"/{CLEANUP}").status_code == 404
+    events = second.aws("events")
+    assert events.describe_rule(Name=job_name("local", HEARTBEAT))["State"] == "DISABLED"
+    assert job_name("local", CLEANUP) not in _rules(events)
+    assert second.facts["token"]
+    assert first.call("GET").status_code == 200, "a token outlives a restart"
+    second.stop()
+
+
+def test_a_start_after_a_kill_sweeps_what_the_killed_one_left_and_a_reset_forgets(start: Start) -> None:
+    killed = start()
+    killed.call("POST", f"/{HEARTBEAT}/pause")
+    children = psutil.Process(killed.process.pid).children(recursive=True)
+    assert children
+    killed.stop(signal.SIGKILL)
+
+    again = start()
+    assert [child for child in children if child.is_running()] == []
+    assert again.job(HEARTBEAT)["isPaused"] is True
+    again.stop()
+
+    clean = start("--reset")
+    assert clean.job(HEARTBEAT)["isPaused"] is False
+    clean.stop(signal.SIGTERM)
+
+
+def test_it_says_where_it_is_and_takes_another_port_when_its_own_is_taken(start: Start, state: Path) -> None:
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", 8765))
+        taken.listen()
+        stack = start()
+    said = output(state)
+    assert not stack.facts["url"].endswith(":8765")
+    assert stack.facts["url"] in said
+    assert "next occurrences" in said
+    assert HEARTBEAT in said.split("next occurrences")[1]
+    assert stat.S_IMODE((state / "dev.json").stat().st_mode) == 0o600
+    assert set(stack.facts) == {"url", "token", "database_url", "aws_endpoint_url", "region"}
+
+    other = launch(state)
+    assert other.wait(timeout=60) == 1
+    assert f"is running already (process {stack.process.pid})" in output(state)
+    assert stack.call("GET").status_code == 200, "the second start did not disturb the first"
+    stack.stop()
+
+
+def test_a_database_given_by_the_user_is_used_and_one_elsewhere_is_refused(
+    start: Start, state: Path, database_url: str
+) -> None:
+    refused = launch(state, DATABASE_URL="postgresql://u:p@db.example.com/prod")
+    assert refused.wait(timeout=60) == 1
+    assert "DATABASE_URL leads to db.example.com" in output(state)
+
+    stack = start(DATABASE_URL=database_url)
+    assert stack.facts["database_url"] == database_url
+    assert stack.query("SELECT count(*) FROM lamplighter.job") == [(2,)]
+    stack.stop()
+
+
+def _succeeded(stack: LocalStack, job_id: str) -> list[dict[str, Any]]:
+    return [execution for execution in stack.history(job_id) if execution["status"] == "succeeded"]
+
+
+def _ran_after(stack: LocalStack, job_id: str, instant: datetime) -> bool:
+    """Whether an occurrence whose minute began after this instant has been run: then that minute was fired."""
+    turned = [datetime.fromisoformat(execution["scheduledAt"]) for execution in _succeeded(stack, job_id)]
+    return any(at > instant for at in turned)
+
+
+def _tokens(stack: LocalStack) -> list[str]:
+    return [name for (name,) in stack.query("SELECT subject FROM lamplighter.refresh_token ORDER BY subject")]
+
+
+def _lines(stack: LocalStack, execution_id: str) -> list[str]:
+    lines = stack.query("SELECT message FROM lamplighter.job_log WHERE execution_id = %s ORDER BY line", execution_id)
+    return [message for (message,) in lines]
+
+
+def _rows(stack: LocalStack, job_id: str) -> list[tuple[Any, ...]]:
+    return stack.query("SELECT id FROM lamplighter.execution WHERE job_id = %s", job_id)
+
+
+def _rules(events: Any) -> list[str]:
+    return [rule["Name"] for rule in events.list_rules()["Rules"]]
