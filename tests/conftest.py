@@ -1,4 +1,4 @@
-"""What every layer of tests shares: one PostgreSQL for the session, a fresh database cloned from a template per test."""
+"""What every layer of tests shares: one PostgreSQL for the session, a fresh database cloned from a template per test"""
 
 from __future__ import annotations
 

@@ -43,7 +43,8 @@ SELECT id, job_id, scheduled_at, cause,
 FROM lamplighter.execution
 """
 _HISTORY = (
-    _COLUMNS + " WHERE job_id = %s AND scheduled_at < coalesce(%s::timestamptz, 'infinity') ORDER BY scheduled_at DESC LIMIT %s"
+    _COLUMNS
+    + " WHERE job_id = %s AND scheduled_at < coalesce(%s::timestamptz, 'infinity') ORDER BY scheduled_at DESC LIMIT %s"
 )
 _ONE = _COLUMNS + " WHERE id = %s"
 

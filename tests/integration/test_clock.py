@@ -20,7 +20,7 @@ from infra.local.clock import Clock
 MINUTE = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:f"
 ROLE = "arn:aws:iam::123456789012:role/scheduler"
-CREDENTIALS = {"aws_access_key_id": "t", "aws_secret_access_key": "t", "region_name": "us-east-1"}
+CREDENTIALS: dict[str, Any] = {"aws_access_key_id": "t", "aws_secret_access_key": "t", "region_name": "us-east-1"}
 
 
 @dataclass
