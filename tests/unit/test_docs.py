@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
-import chalicelib
 import pytest
-from chalicelib import permissions, problems
 
+import chalicelib
 import functions
 import infra
+from chalicelib import permissions, problems
 from functions.definition import JobDefinition
 from functions.errors import JobsError
 from functions.job import Job

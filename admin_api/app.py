@@ -1,0 +1,18 @@
+"""The admin API: which noun answers where. The contract is in docs and DESIGN §6; each noun's routes in blueprints/."""
+
+from __future__ import annotations
+
+from chalice.app import Chalice
+from chalicelib.blueprints.anything_else import anything_else
+from chalicelib.blueprints.executions import executions
+from chalicelib.blueprints.health import health
+from chalicelib.blueprints.jobs import jobs
+from chalicelib.incoming import BASE_PATH
+from chalicelib.outgoing import finish
+
+app = Chalice(app_name="lamplighter", configure_logs=False)
+app.register_middleware(finish, "http")
+app.register_blueprint(jobs, url_prefix=BASE_PATH)
+app.register_blueprint(executions, url_prefix=BASE_PATH)
+app.register_blueprint(health)
+app.register_blueprint(anything_else)

@@ -1,0 +1,43 @@
+"""Every other request: 405 where another method exists, else 404.
+
+API Gateway matches path and method together: a method a resource does not declare falls through to `{proxy+}` when that
+declares it. And `{proxy+}` needs at least one segment, so `/` is registered beside it.
+"""
+
+from __future__ import annotations
+
+from chalice.app import Blueprint, Response
+
+from chalicelib.endpoint import open_endpoint
+from chalicelib.refusals import MethodNotAllowed, RouteNotFound
+
+_CATCH_ALL = ("/", "/{proxy+}")
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+anything_else = Blueprint(__name__)
+
+
+def refuse() -> Response:
+    """Never answers: raises MethodNotAllowed or RouteNotFound."""
+    request = anything_else.current_request
+    path = "/" + (request.uri_params or {}).get("proxy", "").rstrip("/")
+    allowed = _methods_at(path)
+    raise MethodNotAllowed(request.method, allowed) if allowed else RouteNotFound
+
+
+for _path in _CATCH_ALL:
+    open_endpoint(anything_else, _path, methods=_METHODS)(refuse)
+
+
+def _methods_at(path: str) -> set[str]:
+    routes = anything_else.current_app.routes.items()
+    return {method for pattern, methods in routes if _matches(pattern, path) for method in methods}
+
+
+def _matches(pattern: str, path: str) -> bool:
+    """Whether this path is one of a route's: a parameter is one segment."""
+    wanted, given = pattern.split("/"), path.split("/")
+    if pattern in _CATCH_ALL or len(wanted) != len(given):
+        return False
+    pairs = zip(wanted, given, strict=True)
+    return all(part == segment or (part.startswith("{") and segment != "") for part, segment in pairs)

@@ -1,0 +1,33 @@
+"""The one PostgreSQL connection an API instance keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+from functions.db.connection import Connection, WarmConnection
+from functions.errors import DatabaseUnavailable
+from functions.settings import settings
+
+
+@contextmanager
+def connection() -> Iterator[Connection]:
+    """The warm connection, alive. Raises DatabaseUnavailable, also when it dies inside the block."""
+    opened = _warm(settings().database_url).get()
+    try:
+        yield opened
+    except Exception as error:
+        if opened.closed:
+            raise DatabaseUnavailable(f"PostgreSQL went away: {error}") from error
+        raise
+
+
+def check() -> None:
+    """Return when PostgreSQL answers. Raises DatabaseUnavailable."""
+    _warm(settings().database_url).run(lambda opened: opened.execute("SELECT 1"))
+
+
+@cache
+def _warm(url: str) -> WarmConnection:
+    return WarmConnection(url)

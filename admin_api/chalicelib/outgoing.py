@@ -1,0 +1,42 @@
+"""Every answer that leaves: JSON, nothing, and the headers all of them carry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from chalice.app import Request, Response
+
+from chalicelib import incoming, problems
+
+# OWASP "REST Security Cheat Sheet", security headers: an API that is never a page and never to be kept.
+_ALWAYS: Mapping[str, str] = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=63072000",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def as_json(body: object) -> Response:
+    """200 with this body."""
+    return Response(body, headers={"Content-Type": "application/json"})
+
+
+def no_content(**headers: str) -> Response:
+    """204: it is done, and there is nothing to say."""
+    return Response("", status_code=204, headers=dict(headers))
+
+
+def finish(request: Request, respond: Callable[[Request], Response]) -> Response:
+    """Chalice's outermost step: its own refusals become problem documents, and every answer gets the headers."""
+    response = respond(request)
+    if _is_chalices_own(response.body):
+        response = problems.of_chalice(response, request)
+    response.headers = {**_ALWAYS, **response.headers, "X-Request-Id": incoming.request_id(request)}
+    return response
+
+
+def _is_chalices_own(body: Any) -> bool:
+    return isinstance(body, dict) and body.keys() == {"Code", "Message"}

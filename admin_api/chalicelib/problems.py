@@ -1,0 +1,73 @@
+"""Errors as problem documents (RFC 9457), in one place: which status each code has, and what the client is told."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from chalice.app import Request, Response
+
+from chalicelib import incoming
+from chalicelib.refusals import MethodNotAllowed, Refusal, RouteNotFound
+from functions.errors import JobsError
+
+STATUSES: Mapping[str, HTTPStatus] = {
+    "auth_not_authenticated": HTTPStatus.UNAUTHORIZED,
+    "auth_insufficient_permissions": HTTPStatus.FORBIDDEN,
+    "server_too_many_requests": HTTPStatus.TOO_MANY_REQUESTS,
+    "not_found": HTTPStatus.NOT_FOUND,
+    "method_not_allowed": HTTPStatus.METHOD_NOT_ALLOWED,
+    "jobs_not_found": HTTPStatus.NOT_FOUND,
+    "executions_not_found": HTTPStatus.NOT_FOUND,
+    "jobs_trigger_failed": HTTPStatus.BAD_REQUEST,
+    "jobs_restore_failed": HTTPStatus.BAD_REQUEST,
+    "database_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
+    "aws_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
+}
+_UNEXPECTED = "server_error"
+# What is said instead of the error's own words, which name hosts and variables.
+_DETAILS: Mapping[str, str] = {
+    "database_unavailable": "PostgreSQL cannot be reached: try again in a moment",
+    _UNEXPECTED: "something went wrong on our side: the log has the rest under this request id",
+}
+
+_log = logging.getLogger(__name__)
+
+
+def of(error: Exception, request: Request) -> Response:
+    """The answer to this error. What is our fault is also logged, one line with the request id."""
+    code = error.code if isinstance(error, JobsError) and error.code in STATUSES else _UNEXPECTED
+    status = STATUSES.get(code, HTTPStatus.INTERNAL_SERVER_ERROR)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.error("request %s ended as %s", incoming.request_id(request), code, exc_info=error)
+    return _problem(
+        code,
+        status,
+        detail=_DETAILS.get(code) or str(error),
+        request=request,
+        headers=error.headers if isinstance(error, Refusal) else {},
+    )
+
+
+def of_chalice(response: Response, request: Request) -> Response:
+    """The answer in place of one Chalice made itself: a method its route table lacks, or an event it cannot read."""
+    allowed = response.headers.get("Allow")
+    if isinstance(allowed, str) and allowed:
+        return of(MethodNotAllowed(request.method, allowed.split(", ")), request)
+    if response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return of(RouteNotFound(), request)
+    return of(RuntimeError(f"Chalice answered {response.body}"), request)
+
+
+def _problem(code: str, status: HTTPStatus, *, detail: str, request: Request, headers: Mapping[str, str]) -> Response:
+    body = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status.value,
+        "detail": detail,
+        "instance": incoming.path(request),
+        "code": code,
+        "requestId": incoming.request_id(request),
+    }
+    return Response(body, status_code=status.value, headers={"Content-Type": "application/problem+json", **headers})

@@ -1,0 +1,78 @@
+"""What the API refuses before any service is asked; part of the error tree in functions/errors.py.
+
+JobsError
+└── Refusal
+    ├── NotAuthenticated     no bearer token, or not one of ours that is valid now
+    ├── NotPermitted         the token does not carry the permission
+    ├── TooManyRequests      more changes in a minute than one actor may make
+    ├── RouteNotFound        nothing is at this path
+    └── MethodNotAllowed     something is, but it does not know this method
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from datetime import timedelta
+
+from functions.errors import JobsError
+
+
+class Refusal(JobsError):
+    """A request that is answered without being carried out; `headers` go with the answer."""
+
+    def __init__(self, message: str, **headers: str) -> None:
+        super().__init__(message)
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+class NotAuthenticated(Refusal):
+    """No bearer token, or not a valid one; why is not said (RFC 6750 §3 asks for the challenge)."""
+
+    code = "auth_not_authenticated"
+
+    def __init__(self) -> None:
+        super().__init__("send a valid token as 'Authorization: Bearer …'", WWW_Authenticate="Bearer")
+
+
+class NotPermitted(Refusal):
+    """The token is valid and lacks the permission."""
+
+    code = "auth_insufficient_permissions"
+
+    def __init__(self, needed: str) -> None:
+        super().__init__(f"this needs the permission {needed!r}, which your token does not carry")
+
+
+class TooManyRequests(Refusal):
+    """An actor made more changes than the limit allows; `wait` until the next window."""
+
+    code = "server_too_many_requests"
+
+    def __init__(self, *, limit: int, wait: timedelta) -> None:
+        seconds = str(max(1, math.ceil(wait.total_seconds())))
+        super().__init__(
+            f"at most {limit} changes a minute: try again in {seconds} s",
+            Retry_After=seconds,
+            X_RateLimit_Remaining="0",
+            X_RateLimit_Reset=seconds,
+        )
+
+
+class RouteNotFound(Refusal):
+    """Nothing is at this path."""
+
+    code = "not_found"
+
+    def __init__(self) -> None:
+        super().__init__("nothing is at this path: see the list of endpoints")
+
+
+class MethodNotAllowed(Refusal):
+    """The path exists with other methods, which the Allow header names (RFC 9110 §15.5.6)."""
+
+    code = "method_not_allowed"
+
+    def __init__(self, method: str, allowed: Iterable[str]) -> None:
+        names = ", ".join(sorted(allowed))
+        super().__init__(f"{method} is not possible here: use {names}", Allow=names)

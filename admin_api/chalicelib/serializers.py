@@ -1,0 +1,73 @@
+"""The wire names of the admin API: the only place that knows camelCase. What the contract names never changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from chalicelib.services.jobs import ListedJob
+from functions.db.executions import ExecutionRow
+
+
+def job(listed: ListedJob) -> dict[str, Any]:
+    """A job of the list. `cron` is the schedule as its author wrote it; null for a job that only runs by hand."""
+    row = listed.row
+    return {
+        "id": row.id,
+        "cron": row.definition["schedule"],
+        "timezone": row.definition["timezone"],
+        "description": row.definition["description"],
+        "nextExecution": _instant(listed.next_execution_at),
+        "lastExecution": _instant(row.last_started_at),
+        "lastStatus": row.last_status,
+        "lastDuration": _seconds(row.last_duration_ms),
+        "isPaused": row.is_paused,
+        "pausedAt": _instant(row.paused_at),
+        "pausedBy": row.paused_by,
+        "pauseReason": row.pause_reason,
+        "createdAt": _instant(row.created_at),
+    }
+
+
+def job_detail(listed: ListedJob, history: Iterable[ExecutionRow]) -> dict[str, Any]:
+    """A job with its newest executions, newest first."""
+    return {**job(listed), "executionHistory": [_history_item(row) for row in history]}
+
+
+def execution(row: ExecutionRow) -> dict[str, Any]:
+    """One execution by itself: `id` is its own, `job` the job's."""
+    return {"id": str(row.id), "job": row.job_id, **_outcome(row), "errorStack": row.error_stack}
+
+
+def _history_item(row: ExecutionRow) -> dict[str, Any]:
+    # `jobId` is the execution's id: a name the frozen contract took over from the system it comes from.
+    return {"jobId": str(row.id), **_outcome(row)}
+
+
+def _outcome(row: ExecutionRow) -> dict[str, Any]:
+    return {
+        "status": row.status,
+        "startedAt": _instant(row.started_at or row.scheduled_at),  # never null: while it waits, since when
+        "finishedAt": _instant(row.finished_at),
+        "duration": _seconds(row.duration_ms),
+        "error": _error(row),
+        "cause": row.cause,
+        "scheduledAt": _instant(row.scheduled_at),
+        "attempt": row.attempt,
+        "reason": row.reason,
+    }
+
+
+def _error(row: ExecutionRow) -> str | None:
+    parts = [part for part in (row.error_type, row.error_message) if part]
+    return ": ".join(parts) or None
+
+
+def _instant(at: datetime | None) -> str | None:
+    """ISO 8601 with offset, in UTC, whatever zone the database's session has."""
+    return None if at is None else at.astimezone(UTC).isoformat()
+
+
+def _seconds(milliseconds: int | None) -> float | None:
+    return None if milliseconds is None else milliseconds / 1000

@@ -1,0 +1,69 @@
+"""What every endpoint must refuse, asserted the same way for each."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from chalicelib.rate_limit import LIMIT
+from functions.db.connection import Connection
+from functions.db.mutation_counts import count_mutation
+from tests.integration.admin_api.api import ACTOR, BASE, Answer, Api
+
+# A job nobody knows, a removed one, and what can never be an id, sent as browsers and attackers send it.
+_OTHER_IDS = [
+    "nope",
+    "removed",
+    "CLEANUP",
+    "Clean%20Up",
+    "cleanup%20",
+    "cleanup%00",
+    "%FF",
+    "%E2%82%AC",
+    "a%2Fb",
+    "..%2Fcleanup",
+    "cleanup%27--",
+    "x" * 101,
+    "%7Bjob_id%7D",
+]
+
+
+def assert_needs_a_token(api: Api, method: str, path: str) -> None:
+    for headers in ({}, {"Authorization": ""}, {"Authorization": "Bearer"}, {"Authorization": "Bearer nonsense"}):
+        answer = api(method, BASE + path, headers=headers)
+        assert (answer.status, answer.code) == (401, "auth_not_authenticated")
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+def assert_needs(permission: str, api: Api, method: str, path: str) -> None:
+    others = {"jobs.view", "jobs.manage"} - {permission}
+    for held in ((), tuple(others), ("jobs",), ("jobs.*",), (permission.upper(),), (permission + " ",)):
+        answer = api(method, BASE + path, permissions=held)
+        assert (answer.status, answer.code) == (403, "auth_insufficient_permissions")
+
+
+def assert_knows_no_other_ids(api: Api, method: str, path: str) -> None:
+    for job_id in _OTHER_IDS:
+        assert_unknown(api(method, BASE + path.format(job_id)))
+
+
+def assert_unknown(answer: Answer) -> None:
+    assert (answer.status, answer.code) == (404, "jobs_not_found")
+
+
+def assert_limited(api: Api, connection: Connection, method: str, path: str) -> None:
+    for _ in range(LIMIT):
+        assert count_mutation(connection, ACTOR, limit=LIMIT, window=timedelta(minutes=1)) is None
+    before = audited(connection)
+    answer = api(method, BASE + path)
+    assert (answer.status, answer.code) == (429, "server_too_many_requests")
+    assert 1 <= int(answer.headers["Retry-After"]) <= 60
+    assert (answer.headers["X-RateLimit-Limit"], answer.headers["X-RateLimit-Remaining"]) == (str(LIMIT), "0")
+    assert audited(connection) == before, "a refused change must change nothing"
+    assert api(method, BASE + path, permissions=("jobs.view",)).status == 403, "permission comes before the limit"
+    assert api(method, BASE + path, actor="somebody-else").status < 400, "each actor has a limit of their own"
+
+
+def audited(connection: Connection) -> list[tuple[str, str | None, str, str | None]]:
+    """Actor, job, action and request id of every audit row, oldest first."""
+    rows = connection.execute("SELECT actor, job_id, action, request_id FROM lamplighter.audit ORDER BY id").fetchall()
+    return [(row[0], row[1], row[2], row[3]) for row in rows]
