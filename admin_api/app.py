@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chalice.app import Chalice
+
 from chalicelib.blueprints.anything_else import anything_else
 from chalicelib.blueprints.executions import executions
 from chalicelib.blueprints.health import health
