@@ -1,0 +1,136 @@
+"""Schedule: any expression people write, as AWS reads it, with the instants AWS fires at. Pure: no clock, no network.
+
+Five-field cron and its macros, AWS's cron(…), rate(…) and at(…) come in; one normalised AWS expression goes out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
+from itertools import islice
+from typing import Literal
+
+from functions.errors import InvalidSchedule
+from functions.scheduling import foreign, macros, surprises, zones
+from functions.scheduling.cron_aws import read_aws
+from functions.scheduling.cron_standard import read_standard
+from functions.scheduling.occurrences import CronOccurrences
+from functions.scheduling.one_time import OneTime, read_one_time
+from functions.scheduling.quoted import quoted
+from functions.scheduling.rate import Rate, read_rate
+
+Kind = Literal["cron", "rate", "at", "never"]
+Timing = CronOccurrences | Rate | OneTime
+
+_LONGEST_TEXT = 10_000
+_LONGEST_EXPRESSION = 256  # EventBridge API, PutRule and CreateSchedule: ScheduleExpression
+_BEGINNING = datetime(1970, 1, 1, tzinfo=zones.UTC) - timedelta(days=1)  # before AWS's first year in any zone
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When a job runs: an expression and a time zone, checked. Make one with `Schedule.parse`.
+
+    `kind` is `never` for a valid expression that no date matches: it has no occurrence and no `aws_expression`.
+    `warnings` are English sentences about what may surprise. `period` is set for a rate only.
+    """
+
+    text: str
+    timezone: str
+    kind: Kind
+    aws_expression: str | None
+    warnings: tuple[str, ...]
+    period: timedelta | None
+    _timing: Timing = field(repr=False, compare=False)
+
+    @classmethod
+    def parse(cls, text: str, timezone: str = "UTC") -> Schedule:
+        """The schedule of an expression in an IANA time zone.
+
+        Raises InvalidSchedule for what AWS would refuse, and for what cron implementations read differently.
+        """
+        zone = zones.find(timezone)
+        try:
+            timing, warnings = _read(text, zone)
+            never = isinstance(timing, CronOccurrences) and next(timing.after(_BEGINNING), None) is None
+            return cls(
+                text=text,
+                timezone=timezone,
+                kind="never" if never else _kind(timing),
+                aws_expression=None if never else _checked_length(timing.aws_expression),
+                warnings=(surprises.NEVER,) if never else warnings,
+                period=timing.period if isinstance(timing, Rate) else None,
+                _timing=timing,
+            )
+        except InvalidSchedule as refused:
+            raise InvalidSchedule(f"schedule {quoted(text)} is invalid: {refused}") from None
+
+    def next_after(self, after: datetime, *, anchor: datetime | None = None) -> datetime | None:
+        """The first occurrence strictly after an instant, in UTC; None when there is none or a rate has no anchor.
+
+        `anchor` is one known fire time of a rate: occurrences count from it, and none is claimed before it.
+        """
+        return next(self._after(after, anchor), None)
+
+    def upcoming(self, after: datetime, count: int, *, anchor: datetime | None = None) -> list[datetime]:
+        """Up to `count` occurrences strictly after an instant, in UTC and in order; anchor as in `next_after`."""
+        return list(islice(self._after(after, anchor), count))
+
+    def previous(self, at: datetime, *, anchor: datetime | None = None) -> datetime | None:
+        """The last occurrence strictly before an instant, in UTC, or None; anchor as in `next_after`."""
+        return next(self._timing.before(_utc(at), _utc(anchor) if anchor is not None else None), None)
+
+    def describe(self, locale: str = "en") -> str:
+        """The schedule in words, in English (en) or Czech (cs). Raises ValueError for another language."""
+        # Imported late: only people read it, and jobs start without it.
+        from functions.scheduling.describe import describe
+
+        return describe(self._timing, locale, never=self.kind == "never")
+
+    def _after(self, instant: datetime, anchor: datetime | None) -> Iterator[datetime]:
+        return self._timing.after(_utc(instant), _utc(anchor) if anchor is not None else None)
+
+
+def _read(text: str, zone: tzinfo) -> tuple[Timing, tuple[str, ...]]:
+    if len(text) > _LONGEST_TEXT:
+        raise InvalidSchedule(f"it is longer than {_LONGEST_TEXT} characters; AWS takes at most {_LONGEST_EXPRESSION}")
+    stripped = text.strip()
+    form, parenthesis, inner = stripped.partition("(")
+    if parenthesis and (form := form.strip().lower()) in ("cron", "rate", "at"):
+        if not inner.endswith(")"):
+            raise InvalidSchedule(f"{form}( has no closing parenthesis at the end; write {form}(…)")
+        return _read_aws_form(form, inner[:-1], zone)
+    foreign.refuse_time_zone_prefix(stripped)
+    reading = read_standard(macros.expand(stripped) if stripped.startswith("@") else stripped)
+    return CronOccurrences(reading.pattern, zone), reading.warnings
+
+
+def _read_aws_form(form: str, inner: str, zone: tzinfo) -> tuple[Timing, tuple[str, ...]]:
+    if form == "rate":
+        return read_rate(inner), ()
+    if form == "at":
+        return read_one_time(inner, zone), ()
+    reading = read_aws(inner)
+    return CronOccurrences(reading.pattern, zone), reading.warnings
+
+
+def _kind(timing: Timing) -> Kind:
+    if isinstance(timing, Rate):
+        return "rate"
+    return "at" if isinstance(timing, OneTime) else "cron"
+
+
+def _checked_length(expression: str) -> str:
+    if len(expression) > _LONGEST_EXPRESSION:
+        raise InvalidSchedule(
+            f"as AWS's expression it has {len(expression)} characters, and AWS takes at most {_LONGEST_EXPRESSION}; "
+            "use ranges and steps instead of long lists, or make two jobs"
+        )
+    return expression
+
+
+def _utc(instant: datetime) -> datetime:
+    if instant.tzinfo is None:
+        raise ValueError(f"{instant!r} has no time zone: pass an aware datetime, in UTC")
+    return instant.astimezone(zones.UTC)

@@ -228,3 +228,10 @@ def test_refuses_more_than_256_characters_after_translation() -> None:
     years = ",".join(str(year) for year in range(1970, 2190, 3))
     with pytest.raises(InvalidSchedule, match=r"has 38\d characters, and AWS takes at most 256"):
         Schedule.parse(f"cron(0 0 1 1 ? {years})")
+
+
+def test_256_characters_are_the_most() -> None:
+    years = ",".join(str(year) for year in range(1970, 1970 + 48 * 3, 3))
+    assert len(Schedule.parse(f"cron(10 0 1 1 ? {years})").aws_expression or "") == 256
+    with pytest.raises(InvalidSchedule, match="has 257 characters"):
+        Schedule.parse(f"cron(10 10 1 1 ? {years})")

@@ -100,7 +100,8 @@ def assert_window(schedule: Schedule, oracle: Oracle, window: list[datetime]) ->
     expected = [minute for minute in window if oracle.fires_at(minute, zone)]
     found = [at for at in schedule.upcoming(window[0] - MINUTE, len(expected) + 1) if at <= window[-1]]
     assert found == expected, schedule.timezone
-    for minute in window[::17]:
+    middle = len(window) // 2
+    for minute in (*window[::17], *window[middle - 2 : middle + 3]):
         earlier = [at for at in expected if at < minute]
         if earlier:
             assert schedule.previous(minute) == earlier[-1], (schedule.timezone, minute)

@@ -66,6 +66,7 @@ SAID = {
     "0 0 1-7,15 * *": ("at 0:00, on days 1–7 and 15 of the month", "v 0:00, 1.–7. a 15. den měsíce"),
     "0 0 1,15 6 *": ("at 0:00, on days 1 and 15 of June", "v 0:00, 1. a 15. den června"),
     "0 0 */2 * *": ("at 0:00, every 2 days from day 1 of the month", "v 0:00, každé 2 dny od 1. dne měsíce"),
+    "0 0 1/7 * *": ("at 0:00, on days 1, 8, 15, 22 and 29 of the month", "v 0:00, 1., 8., 15., 22. a 29. den měsíce"),
     "0 0 L * *": ("at 0:00, on the last day of the month", "v 0:00, poslední den měsíce"),
     "0 0 L 2 *": ("at 0:00, on the last day of February", "v 0:00, poslední den února"),
     "0 0 15W * *": (

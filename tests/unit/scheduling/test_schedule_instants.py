@@ -75,6 +75,7 @@ SPARSE = {
 @pytest.mark.parametrize(("text", "expected"), SPARSE.items())
 def test_sparse_schedules_are_found_in_both_directions(text: str, expected: tuple[str | None, str | None]) -> None:
     schedule = Schedule.parse(text)
+    assert schedule.kind == "cron"
     assert (schedule.next_after(NOON), schedule.previous(NOON)) == tuple(day and at(day) for day in expected)
 
 

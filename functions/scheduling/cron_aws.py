@@ -1,0 +1,86 @@
+"""AWS's own cron(…), six fields, read into a pattern; what AWS would refuse or does not document is refused.
+
+Source: EventBridge User Guide, "Cron expressions reference"; EventBridge Scheduler User Guide, "Schedule types".
+"""
+
+from __future__ import annotations
+
+from functions.errors import InvalidSchedule
+from functions.scheduling import surprises
+from functions.scheduling.cron_fields import (
+    AWS_WEEKDAYS,
+    HOURS,
+    MINUTES,
+    MONTHS,
+    YEARS,
+    Span,
+    numbers,
+    read,
+)
+from functions.scheduling.day_fields import month_day_rule, weekday_rule
+from functions.scheduling.day_rules import DayRule
+from functions.scheduling.dialect import Reading
+from functions.scheduling.pattern import Pattern
+from functions.scheduling.quoted import quoted
+
+
+def read_aws(text: str) -> Reading:
+    """The reading of what stands inside cron(…). Raises InvalidSchedule."""
+    fields = text.upper().split()
+    if len(fields) != 6:
+        raise InvalidSchedule(_field_count(text.split()))
+    minutes = read(MINUTES, fields[0], wraps=False)
+    hours = read(HOURS, fields[1], wraps=True)
+    months = read(MONTHS, fields[3], wraps=False)
+    years = read(YEARS, fields[5], wraps=False)
+    days, month_day_spans = _days(fields[2], fields[4])
+    pattern = Pattern(
+        minutes=numbers(MINUTES, minutes),
+        hours=numbers(HOURS, hours),
+        days=days,
+        months=numbers(MONTHS, months),
+        years=numbers(YEARS, years),
+    )
+    warnings = surprises.of_steps(minutes=minutes, hours=hours, month_days=month_day_spans, months=months)
+    return Reading(pattern, warnings + surprises.of_pattern(pattern, hours))
+
+
+def _days(month_day: str, weekday: str) -> tuple[DayRule, tuple[Span, ...]]:
+    if month_day == weekday == "?":
+        raise InvalidSchedule("both day fields are '?', which says no day at all; write * in one of them for every day")
+    if "?" not in (month_day, weekday):
+        raise InvalidSchedule(
+            f"day-of-month {quoted(month_day)} and day-of-week {quoted(weekday)}: AWS wants ? in exactly one "
+            f"day field; {_which_to_drop(month_day, weekday)}"
+        )
+    if weekday == "?":
+        return month_day_rule(month_day, wraps=False)
+    if "/" in weekday:
+        raise InvalidSchedule(
+            f"day-of-week {quoted(weekday)}: AWS has no steps in this field; list the days, such as MON,WED,FRI"
+        )
+    return weekday_rule(AWS_WEEKDAYS, weekday, wraps=False)
+
+
+def _which_to_drop(month_day: str, weekday: str) -> str:
+    if weekday == "*":
+        return "write ? in day-of-week"
+    if month_day == "*":
+        return "write ? in day-of-month"
+    return (
+        "keep one of the two: for days that match either make two jobs, for both return Skip from the job on other days"
+    )
+
+
+def _field_count(fields: list[str]) -> str:
+    if len(fields) == 5:
+        return (
+            "cron(…) takes six fields and has five: standard cron goes without cron(…), so write "
+            f"{quoted(' '.join(fields))}, or add the year and put ? in one day field, as in cron(0 9 ? * MON-FRI *)"
+        )
+    if len(fields) == 7:
+        return "cron(…) takes six fields and has seven: AWS has no seconds, so drop the first field"
+    return (
+        f"cron(…) takes six fields and has {len(fields)}: minutes hours day-of-month month day-of-week year, "
+        "as in cron(0 9 ? * MON-FRI *)"
+    )

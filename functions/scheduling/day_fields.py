@@ -1,0 +1,102 @@
+"""The two day fields of a cron expression, each read into a day rule: plain lists, and L, W and #, which stand alone.
+
+What AWS does not document (`L-3`, `LW`, `L` or `W` inside a list, several `#`) is refused; a weekday is always read
+as a set of days, so that no number is ever shifted at a range's end.
+"""
+
+from __future__ import annotations
+
+import re
+
+from functions.errors import InvalidSchedule
+from functions.scheduling.cron_fields import MONTH_DAYS, Field, Span, number, numbers, read
+from functions.scheduling.day_rules import (
+    EVERY_DAY,
+    DayRule,
+    LastDay,
+    LastWeekday,
+    MonthDays,
+    NearestWeekday,
+    NthWeekday,
+    Weekdays,
+)
+from functions.scheduling.quoted import quoted
+
+_NEAREST = re.compile(r"(\d{1,2})W", re.ASCII)
+
+
+def month_day_rule(text: str, *, wraps: bool) -> tuple[DayRule, tuple[Span, ...]]:
+    """The rule of an upper-case day-of-month text and its plain spans. Raises InvalidSchedule."""
+    if text == "L":
+        return LastDay(), ()
+    if "L" in text or "W" in text:
+        return _nearest_weekday(text), ()
+    spans = read(MONTH_DAYS, text, wraps=wraps)
+    return MonthDays(numbers(MONTH_DAYS, spans)), spans
+
+
+def weekday_rule(of: Field, text: str, *, wraps: bool) -> tuple[DayRule, tuple[Span, ...]]:
+    """The rule of an upper-case day-of-week text and its spans; seven days are EVERY_DAY. Raises InvalidSchedule."""
+    if "#" in text:
+        return _nth_weekday(of, text), ()
+    if any(item.endswith("L") or item.startswith("L") for item in text.split(",")):
+        return _last_weekday(of, text), ()
+    spans = read(of, text, wraps=wraps)
+    days = sorted({(day - of.low) % 7 for day in numbers(of, spans)})
+    return (EVERY_DAY if len(days) == 7 else Weekdays(tuple(days))), spans
+
+
+def _nearest_weekday(text: str) -> DayRule:
+    match = _NEAREST.fullmatch(text)
+    if match:
+        return NearestWeekday(number(MONTH_DAYS, match[1]))
+    if "," in text:
+        raise InvalidSchedule(
+            f"day-of-month {quoted(text)}: L and W stand alone in their field, AWS documents no list of them; "
+            "make one job for each"
+        )
+    if text.startswith("L-"):
+        raise InvalidSchedule(
+            f"day-of-month {quoted(text)}: AWS documents no days before the last one; use L (the last day) or a fixed "
+            "day such as 28, or run daily and return Skip from the job on other days"
+        )
+    if text in ("LW", "WL"):
+        raise InvalidSchedule(
+            f"day-of-month {quoted(text)}: AWS documents no last working day; use L (the last day), a last weekday "
+            "such as FRIL in the day-of-week field, or run daily and return Skip from the job on other days"
+        )
+    raise InvalidSchedule(f"day-of-month {quoted(text)}: W follows one day, as in 15W, and L stands alone")
+
+
+def _nth_weekday(of: Field, text: str) -> DayRule:
+    if "," in text or text.count("#") > 1:
+        raise InvalidSchedule(
+            f"day-of-week {quoted(text)}: AWS takes one # and nothing else in its field; make one job for each"
+        )
+    word, _, nth = text.partition("#")
+    if nth not in ("1", "2", "3", "4", "5"):
+        raise InvalidSchedule(
+            f"day-of-week {quoted(text)}: after # comes which one of the month, 1 to 5; "
+            f"for the last one write {word[:3]}L"
+        )
+    return NthWeekday((number(of, word) - of.low) % 7, int(nth))
+
+
+def _last_weekday(of: Field, text: str) -> DayRule:
+    if "," in text:
+        raise InvalidSchedule(
+            f"day-of-week {quoted(text)}: L stands alone in its field, AWS documents no list of it; "
+            "make one job for each"
+        )
+    if text.startswith("L") and len(text) > 1:
+        raise InvalidSchedule(
+            f"day-of-week {quoted(text)}: L comes after the day, as in {text[1:4]}L; L before it is croniter's own form"
+        )
+    if text != "L":
+        return LastWeekday((number(of, text[:-1]) - of.low) % 7)
+    if of.low == 0:
+        raise InvalidSchedule(
+            "day-of-week 'L': AWS and Quartz read it as Saturday, others as the last day of the month or not at all; "
+            "write SAT, SATL (the last Saturday), or L in day-of-month"
+        )
+    return Weekdays((6,))
