@@ -68,8 +68,8 @@ def definition(backend: str, *, enabled: bool = True, **options: Any) -> Definit
 def test_a_pause_is_not_part_of_what_defines_a_trigger_and_everything_else_is(backend: str) -> None:
     same = definition(backend, enabled=False)
     assert digest(same) == digest(definition(backend))
-    others = [{"description": "x"}, {"schedule": "rate(8 minutes)"}, {"id": "another"}]
-    assert len({digest(definition(backend, **other)) for other in ({}, *others)}) == 4
+    others: list[dict[str, Any]] = [{"description": "x"}, {"schedule": "rate(8 minutes)"}, {"id": "another"}]
+    assert len({digest(definition(backend, **other)) for other in [{}, *others]}) == 4
 
 
 @pytest.mark.parametrize("backend", ["rule", "schedule"])

@@ -1,0 +1,84 @@
+"""The trigger table: what the last reconcile made in AWS for each job; and the lock that keeps reconciles apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+import psycopg
+from psycopg.rows import class_row
+
+from functions.db.connection import Connection
+from functions.db.json_values import as_jsonb
+from functions.errors import AwsUnavailable
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppliedTrigger:
+    """One job's trigger as last applied: which backend, why that one, what defined it, and the phase of a rate."""
+
+    job_id: str
+    backend: str
+    reason: str
+    digest: str
+    anchor_at: datetime | None
+    applied_at: datetime
+
+
+_ALL = "SELECT job_id, backend, reason, digest, anchor_at, applied_at FROM lamplighter.trigger ORDER BY job_id"
+
+
+def all_triggers(connection: Connection) -> dict[str, AppliedTrigger]:
+    """Every trigger we made and have not removed, by job id."""
+    with connection.cursor(row_factory=class_row(AppliedTrigger)) as cursor:
+        return {row.job_id: row for row in cursor.execute(_ALL).fetchall()}
+
+
+_STORE = """
+INSERT INTO lamplighter.trigger (job_id, backend, reason, digest, anchor_at, applied_at)
+SELECT job_id, backend, reason, digest, anchor_at, applied_at
+FROM jsonb_to_recordset(%s) AS t(job_id text, backend text, reason text, digest text,
+                                 anchor_at timestamptz, applied_at timestamptz)
+ON CONFLICT (job_id) DO UPDATE SET
+    backend = excluded.backend, reason = excluded.reason, digest = excluded.digest,
+    anchor_at = excluded.anchor_at, applied_at = excluded.applied_at
+"""
+
+
+def store(connection: Connection, applied: Iterable[AppliedTrigger]) -> None:
+    """Remember what has just been made in AWS."""
+    connection.execute(_STORE, (as_jsonb([asdict(trigger) for trigger in applied]),))
+
+
+def forget(connection: Connection, job_ids: Sequence[str]) -> None:
+    """Forget triggers that have just been removed from AWS."""
+    connection.execute("DELETE FROM lamplighter.trigger WHERE job_id = ANY (%s)", (list(job_ids),))
+
+
+_LOCK_TIMEOUT = "SELECT set_config('lock_timeout', %s, true)"
+
+
+def lock(connection: Connection, timeout: timedelta | None) -> None:
+    """Wait until no other reconcile runs, and keep others out until the surrounding transaction ends.
+
+    Raises AwsUnavailable when another one is still running after the timeout; None waits for ever.
+    """
+    milliseconds = 0 if timeout is None else max(1, timeout // timedelta(milliseconds=1))
+    try:
+        connection.execute(_LOCK_TIMEOUT, (str(milliseconds),))
+        connection.execute("SELECT pg_advisory_xact_lock(hashtext('lamplighter.reconcile'))")
+        connection.execute(_LOCK_TIMEOUT, ("0",))
+    except psycopg.errors.LockNotAvailable as error:
+        raise AwsUnavailable(
+            f"another reconcile was still running after {timeout}: run this one again; PostgreSQL already holds "
+            "what was asked for, and no paused or removed job starts"
+        ) from error
+
+
+def now(connection: Connection) -> datetime:
+    """What time it is by the database's clock."""
+    row = connection.execute("SELECT clock_timestamp()").fetchone()
+    assert row is not None
+    assert isinstance(row[0], datetime)
+    return row[0]

@@ -1,0 +1,33 @@
+"""Which trigger backend fires a job, and why that one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from functions.scheduling.cron import Schedule
+from functions.scheduling.rules import Rules
+from functions.scheduling.scheduler import Scheduler
+from functions.scheduling.trigger import TriggerBackend
+from functions.settings import Settings
+
+
+def all_backends(settings: Settings) -> dict[str, TriggerBackend]:
+    """Both trigger backends by name; neither connects to AWS before its first call."""
+    return {Rules.name: Rules(settings), Scheduler.name: Scheduler(settings)}
+
+
+def choose(schedule: Schedule, jitter: timedelta | None, *, settings: Settings, is_rule_free: bool) -> tuple[str, str]:
+    """The backend's name and the reason for it: a rule where a rule can serve, else a schedule.
+
+    A rule knows UTC only, has no flexible window, and there are `rules_limit` of them (EventBridge quotas).
+    """
+    if settings.trigger_backend == "scheduler":
+        return Scheduler.name, "TRIGGER_BACKEND is scheduler"
+    if jitter is not None:
+        return Scheduler.name, "a rule has no flexible window for jitter"
+    # A rate counts elapsed time, whatever the zone.
+    if schedule.kind == "cron" and schedule.timezone != "UTC":
+        return Scheduler.name, f"a rule knows UTC only, not {schedule.timezone}"
+    if not is_rule_free:
+        return Scheduler.name, f"all {settings.rules_limit} rules (RULES_LIMIT) are taken"
+    return Rules.name, "a rule can serve it"

@@ -1,0 +1,160 @@
+"""Makes AWS match definitions and intent: plan says what differs, apply does it, reconcile is both under one lock."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from functions.db import jobs, triggers
+from functions.db.connection import Connection
+from functions.db.triggers import AppliedTrigger
+from functions.errors import AwsUnavailable
+from functions.scheduling import limits, next_executions
+from functions.scheduling.backends import all_backends
+from functions.scheduling.comparison import Backends, Progress, compare
+from functions.scheduling.plan import Plan, Report, Step, Unfinished
+from functions.scheduling.trigger import digest, state
+from functions.scheduling.wanted import wanted_triggers
+from functions.settings import Settings
+
+
+def reconcile(
+    connection: Connection,
+    settings: Settings,
+    *,
+    only: Collection[str] | None = None,
+    deep: bool = False,
+    lock_timeout: timedelta | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Make AWS match PostgreSQL as it is once no other reconcile runs, and say what was done; arguments as in `plan`.
+
+    Call it outside a transaction. What is done before AWS fails stays done and recorded. Raises Unfinished (an
+    AwsUnavailable with the report), AwsUnavailable when AWS cannot be read or the lock is not free in time,
+    LimitExceeded before anything is changed, JobNotFound for an unknown id in `only`.
+    """
+    backends = all_backends(settings)
+    with connection.transaction():
+        triggers.lock(connection, lock_timeout)
+        planned = _plan(connection, settings, backends, only=only, deep=deep, progress=progress)
+        report = _apply(connection, backends, planned)
+    if report.error is not None:
+        raise Unfinished(report)
+    return report
+
+
+def plan(
+    connection: Connection,
+    settings: Settings,
+    *,
+    only: Collection[str] | None = None,
+    deep: bool = False,
+    progress: Progress | None = None,
+) -> Plan:
+    """What a reconcile would do now; reads only. Raises AwsUnavailable, LimitExceeded, JobNotFound.
+
+    `only`: just these jobs, each looked up by itself instead of in a listing. `deep`: read every trigger whole, not
+    just what a listing shows; `progress(done, total)` is called while that goes on.
+    """
+    return _plan(connection, settings, all_backends(settings), only=only, deep=deep, progress=progress)
+
+
+def apply(connection: Connection, settings: Settings, plan: Plan) -> Report:
+    """Do what a plan says, in its order, up to the first call that fails: see Report.error, nothing is raised for it.
+
+    Meant for a plan made just now under the same lock, as `reconcile` does. An older one could undo a pause made since.
+    """
+    return _apply(connection, all_backends(settings), plan)
+
+
+def _plan(
+    connection: Connection,
+    settings: Settings,
+    backends: Backends,
+    *,
+    only: Collection[str] | None,
+    deep: bool,
+    progress: Progress | None,
+) -> Plan:
+    now = triggers.now(connection)
+    rows = jobs.all_jobs(connection) if only is None else [jobs.get(connection, job_id) for job_id in sorted(only)]
+    applied = triggers.all_triggers(connection)
+    with_rule = {job_id for job_id, trigger in applied.items() if trigger.backend == "rule"}
+    wanted = wanted_triggers(rows, backends, settings, with_rule=with_rule)
+    limits.check(wanted, rules_limit=settings.rules_limit)
+    steps = compare(backends, wanted, applied, now=now, is_partial=only is not None, deep=deep, progress=progress)
+    return Plan(planned_at=now, steps=steps)
+
+
+def _apply(connection: Connection, backends: Backends, plan: Plan) -> Report:
+    done: list[Step] = []
+    error = None
+    try:
+        for step in plan.steps:
+            done.append(_do(step, backends, triggers.now(connection)) if step.writes else step)
+    except AwsUnavailable as failure:
+        error = str(failure)
+    _remember(connection, done)
+    return Report(done=tuple(done), left=plan.steps[len(done) :], error=error)
+
+
+def _do(step: Step, backends: Backends, now: datetime) -> Step:
+    """The step as it was done: a rate starts a period after it is made, however long the steps before it took."""
+    assert step.backend is not None
+    backend = backends[step.backend]
+    if step.wanted is None:
+        backend.remove(step.name)
+        return step
+    wanted = backend.dated(step.wanted, current=step.current, now=now)
+    if step.action == "state":
+        backend.set_state(step.name, enabled=wanted["State"] == state(True), now=now)
+    elif step.action == "move":
+        _move(replace(step, wanted=wanted), backends, now)
+    else:
+        backend.put(wanted, current=step.current, now=now)
+    return replace(step, wanted=wanted)
+
+
+def _move(step: Step, backends: Backends, now: datetime) -> None:
+    """The new trigger stands, disabled, before the old one goes, and is enabled after.
+
+    So no crash leaves two enabled ones: a rate would fire twice, on two phases, which no claim can tell apart. Between
+    the last two calls none is enabled; a crash there is repaired by the next reconcile, which finds the new one
+    disabled. A new one that already is as it should be is not touched before the old one is gone.
+    """
+    assert step.backend is not None
+    assert step.wanted is not None
+    new, is_enabled = backends[step.backend], False
+    if step.current is None or any(difference.field != "State" for difference in step.differences):
+        new.put({**step.wanted, "State": state(False)}, current=step.current, now=now)
+    else:
+        is_enabled = step.current["State"] == state(True)
+    for old in step.leaving:
+        backends[old].remove(step.name)
+    if is_enabled != (step.wanted["State"] == state(True)):
+        new.set_state(step.name, enabled=not is_enabled, now=now)
+
+
+def _remember(connection: Connection, done: Sequence[Step]) -> None:
+    """Record what was done. One instant, after it all: fires seen before it may have been on a phase that is gone."""
+    now = triggers.now(connection)
+    made = [_applied(step, now) for step in done if step.action != "leave" and step.wanted is not None]
+    touched = sorted({step.job_id for step in done if step.action != "leave" and step.job_id is not None})
+    triggers.store(connection, made)
+    triggers.forget(connection, sorted(set(touched) - {trigger.job_id for trigger in made}))
+    next_executions.refresh(connection, [jobs.get(connection, job_id) for job_id in touched], now=now)
+
+
+def _applied(step: Step, now: datetime) -> AppliedTrigger:
+    assert step.job_id is not None
+    assert step.backend is not None
+    assert step.wanted is not None
+    return AppliedTrigger(
+        job_id=step.job_id,
+        backend=step.backend,
+        reason=step.reason,
+        digest=digest(step.wanted),
+        anchor_at=step.wanted.get("StartDate"),
+        applied_at=now,
+    )

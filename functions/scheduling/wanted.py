@@ -1,0 +1,74 @@
+"""What AWS should hold for each job: its definition and what people want of it, turned into a trigger or none."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from functions import naming
+from functions.db.jobs import JobRow
+from functions.definition import JobDefinition
+from functions.scheduling.backends import choose
+from functions.scheduling.cron import Schedule
+from functions.scheduling.rules import Rules
+from functions.scheduling.trigger import Definition, TriggerBackend
+from functions.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class WantedTrigger:
+    """One job's trigger: on which backend, with what definition, and why; no definition: no trigger, and why not."""
+
+    job_id: str
+    name: str
+    reason: str
+    backend: str | None = None
+    definition: Definition | None = None
+    job: JobDefinition | None = None
+
+
+def wanted_triggers(
+    rows: Sequence[JobRow], backends: Mapping[str, TriggerBackend], settings: Settings, *, with_rule: Collection[str]
+) -> list[WantedTrigger]:
+    """The trigger of each of these jobs.
+
+    `with_rule`: the ids of all jobs that have a rule now, also of jobs not asked for. They keep theirs when rules run
+    short; what is left goes to the others, by id.
+    """
+    taken = len(set(with_rule) - {row.id for row in rows})
+    wanted = []
+    for row in sorted(rows, key=lambda row: (row.id not in with_rule, row.id)):
+        trigger = _wanted(row, backends, settings, is_rule_free=taken < settings.rules_limit)
+        taken += trigger.backend == Rules.name
+        wanted.append(trigger)
+    return wanted
+
+
+def _wanted(
+    row: JobRow, backends: Mapping[str, TriggerBackend], settings: Settings, *, is_rule_free: bool
+) -> WantedTrigger:
+    name = naming.job_name(settings.stage, row.id)
+    if row.is_removed or not row.in_code:
+        reason = f"removed by {row.removed_by}" if row.is_removed else "no longer in code"
+        return WantedTrigger(job_id=row.id, name=name, reason=reason)
+    job = JobDefinition.from_json(row.definition)
+    schedule = job.parsed_schedule
+    if schedule is None or schedule.aws_expression is None:
+        reason = "manual only: it has no schedule" if schedule is None else f"manual only: {job.schedule!r} never fires"
+        return WantedTrigger(job_id=row.id, name=name, reason=reason)
+    return _fired(row, job, schedule, backends, settings, is_rule_free=is_rule_free)
+
+
+def _fired(
+    row: JobRow,
+    job: JobDefinition,
+    schedule: Schedule,
+    backends: Mapping[str, TriggerBackend],
+    settings: Settings,
+    *,
+    is_rule_free: bool,
+) -> WantedTrigger:
+    backend, reason = choose(schedule, job.jitter, settings=settings, is_rule_free=is_rule_free)
+    definition = backends[backend].definition(job, schedule, enabled=not row.is_paused)
+    name = naming.job_name(settings.stage, row.id)
+    return WantedTrigger(job_id=row.id, name=name, reason=reason, backend=backend, definition=definition, job=job)
