@@ -16,7 +16,7 @@ from infra import job_stacks, stacks
 from infra.aws import Aws, connect
 from infra.bucket import delete_bucket, make_bucket, template_url, upload
 from infra.deployment import Deployment
-from infra.operations import in_short, run_operation
+from infra.operations import lines, run_operation
 from infra.packaging import Packages, build_packages
 from infra.resources.environment import AUTH_SIGNING_KEY, DATABASE_URL
 from infra.resources.jobs import JOB_ID, jobs_template
@@ -174,5 +174,5 @@ def _delete_stacks(run: _Run, names: list[str]) -> None:
 def _operate(run: _Run, operation: str) -> Any:
     with run.step(operation) as detail:
         answer = run_operation(run.aws.functions, run.deployment.stage, operation)
-        detail.append(in_short(answer))
+        detail += lines(answer)
     return answer

@@ -29,17 +29,9 @@ def run_operation(functions: LambdaClient, stage: str, operation: str) -> Any:
     return json.loads(text) if text else None
 
 
-def in_short(answer: Any) -> str:
-    """One line for people: the last of the answer's `lines`, which is their sum, or else what it lists."""
-    if not isinstance(answer, dict):
-        return "" if answer is None else str(answer)
-    if answer.get("lines"):
-        return str(answer["lines"][-1])
-    return "; ".join(f"{name} {_listed(value)}" for name, value in answer.items())
-
-
-def _listed(value: Any) -> str:
-    return (", ".join(map(str, value)) or "nothing") if isinstance(value, list) else str(value)
+def lines(answer: Any) -> list[str]:
+    """What the operation says of itself, for people to read: its plan, or what it applied."""
+    return [str(line) for line in answer.get("lines", [])] if isinstance(answer, dict) else []
 
 
 def _reason(text: str) -> str:

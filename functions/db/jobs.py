@@ -84,7 +84,8 @@ INSERT INTO lamplighter.job AS j (id, definition, definition_hash)
 SELECT id, definition, definition_hash
 FROM jsonb_to_recordset(%s) AS d(id text, definition jsonb, definition_hash text)
 ON CONFLICT (id) DO UPDATE SET
-    definition = excluded.definition, definition_hash = excluded.definition_hash, in_code = true, updated_at = now()
+    definition = excluded.definition, definition_hash = excluded.definition_hash, in_code = true, updated_at = now(),
+    next_execution_at = NULL  -- it was the old definition's
 WHERE j.definition_hash <> excluded.definition_hash OR NOT j.in_code
 """
 _RETIRE = "UPDATE lamplighter.job SET in_code = false, updated_at = now() WHERE in_code AND id <> ALL (%s)"
@@ -101,10 +102,15 @@ def store_definitions(connection: Connection, definitions: Iterable[JobDefinitio
         connection.execute(_RETIRE, ([row["id"] for row in rows],))
 
 
+# A row somebody else is writing to is left: what it held has passed, so the next reader computes it again.
 _STORE_NEXT = """
-UPDATE lamplighter.job j SET next_execution_at = n.at
-FROM jsonb_to_recordset(%s) AS n(id text, at timestamptz)
-WHERE j.id = n.id AND j.next_execution_at IS DISTINCT FROM n.at
+WITH free AS (
+    SELECT j.id, n.at
+    FROM jsonb_to_recordset(%s) AS n(id text, at timestamptz)
+    JOIN lamplighter.job j ON j.id = n.id AND j.next_execution_at IS DISTINCT FROM n.at
+    FOR NO KEY UPDATE OF j SKIP LOCKED
+)
+UPDATE lamplighter.job j SET next_execution_at = free.at FROM free WHERE j.id = free.id
 """
 
 

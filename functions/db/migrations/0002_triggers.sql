@@ -10,16 +10,3 @@ CREATE TABLE lamplighter.trigger (
     -- When we last wrote to it: a rule's rate may have started over then, so fires seen before say nothing any more.
     applied_at  timestamptz NOT NULL
 );
-
--- Whoever changes a definition forgets the next execution computed from the old one, in the same statement.
-CREATE FUNCTION lamplighter.forget_next_execution() RETURNS trigger
-LANGUAGE plpgsql AS $$
-BEGIN
-    NEW.next_execution_at := NULL;
-    RETURN NEW;
-END
-$$;
-
-CREATE TRIGGER definition_changed BEFORE UPDATE OF definition_hash ON lamplighter.job
-FOR EACH ROW WHEN (NEW.definition_hash <> OLD.definition_hash)
-EXECUTE FUNCTION lamplighter.forget_next_execution();
