@@ -83,9 +83,9 @@ class Postgres:
         if not copy.exists():
             partial = copy.with_suffix(".partial")
             shutil.rmtree(partial, ignore_errors=True)
-            shutil.copytree(binaries.parent, partial, symlinks=True)
+            _copy_installation(binaries, partial)
             partial.rename(copy)
-        return copy / binaries.name
+        return copy.joinpath(*binaries.parts[-3:])
 
     def _password(self) -> str:
         path = self._home / "password"
@@ -206,6 +206,19 @@ def _candidates() -> Iterator[Path]:
     on_path = shutil.which("postgres")
     if on_path is not None:
         yield Path(on_path).resolve().parent
+
+
+def _copy_installation(binaries: Path, copy: Path) -> None:
+    """Copy what these binaries need, placed alike: a wheel keeps its libraries beside its package."""
+    package = binaries.parent.parent
+    shutil.copytree(binaries.parent, copy.joinpath(*binaries.parts[-3:-1]), symlinks=True)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, copy / libraries.name, symlinks=True)
+    for path in (copy, *copy.rglob("*")):
+        if not path.is_symlink():
+            readable = 0o555 if path.is_dir() or path.stat().st_mode & 0o100 else 0o444
+            path.chmod(path.stat().st_mode | readable)
 
 
 def _version(binaries: Path) -> str:
