@@ -14,6 +14,7 @@ from time import monotonic
 from typing import Any
 
 from functions.errors import JobsError
+from functions.scheduling.cron import Schedule
 from infra.local.stack import Running, Stack, read_jobs
 from infra.local.state import State
 
@@ -85,7 +86,6 @@ def _print_step(step: str, seconds: float, detail: str) -> None:
 
 def _welcome(running: Running, state: State, seconds: float) -> None:
     facts = shlex.quote(str(state.directory / "dev.json"))
-    jobs = [job for job in read_jobs(running.url, running.token) if job["nextExecution"]]
     print(f"\nready in {seconds:.1f} s\n")
     print(f"  admin API   {running.url}/api/v1/admin/jobs")
     print(f"  log in      with the bearer token in {facts}, for example:")
@@ -94,10 +94,20 @@ def _welcome(running: Running, state: State, seconds: float) -> None:
     )
     print(f'              curl -H "Authorization: Bearer $token" {running.url}/api/v1/admin/jobs')
     print(f"  logs        {state.directory / 'logs'}\n\n  next occurrences")
-    for job in sorted(jobs, key=lambda job: str(job["nextExecution"]))[:3]:
-        at = datetime.fromisoformat(job["nextExecution"]).astimezone()
-        print(f"              {at:%H:%M %Z}  {job['id']}")
+    for at, job_id in _next_occurrences(read_jobs(running.url, running.token), count=3):
+        print(f"              {at.astimezone():%Y-%m-%d %H:%M %Z}  {job_id}")
     print("\nCtrl-C stops everything\n", flush=True)
+
+
+def _next_occurrences(jobs: list[dict[str, Any]], *, count: int) -> list[tuple[datetime, str]]:
+    """The next occurrences over all jobs; what the API knows no time for (paused, a fresh rate) has none."""
+    found: list[tuple[datetime, str]] = []
+    for job in jobs:
+        if job["nextExecution"]:
+            first = datetime.fromisoformat(job["nextExecution"])
+            later = Schedule.parse(job["cron"], job["timezone"]).upcoming(first, count - 1, anchor=first)
+            found += [(at, job["id"]) for at in (first, *later)]
+    return sorted(found)[:count]
 
 
 def _log_to(directory: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import ipaddress
 import json
 import os
 import threading
@@ -15,17 +14,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import boto3
 
 from functions import naming, registry
 from functions.db.connection import connect
-from functions.errors import JobsError, SettingsError
 from functions.settings import Settings, from_environment
 from infra.local.clock import Clock
 from infra.local.gateway import Gateway, lambda_invoke
 from infra.local.gateway_routes import admin_api_routes
+from infra.local.loopback import require_loopback
 from infra.local.postgres import Postgres
 from infra.local.seed import seed_refresh_tokens
 from infra.local.state import State
@@ -38,12 +36,6 @@ _DEMO_JOBS = "functions.demo_jobs"
 _TOKEN_LIFETIME = timedelta(days=30)
 # What a developer may set; everything else of the environment stays outside.
 _PASSED_ON = ("JOBS_PACKAGES", "TRIGGER_BACKEND", "RULES_LIMIT", "LOG_LEVEL")
-
-
-class NotLoopback(JobsError):
-    """An address of the one-machine edition that is not on this machine."""
-
-    code = "local_not_loopback"
 
 
 @dataclass(frozen=True)
@@ -69,7 +61,7 @@ class Stack:
 
     def start(self) -> Running:
         """Bring everything up. Raises a JobsError that says which part and what to do; call stop() then as well."""
-        _forget_real_aws()
+        _forget_the_world()
         self._up.callback(self._state.unpublish)
         moto_imports = threading.Thread(target=importlib.import_module, args=("infra.local.moto_server",))
         moto_imports.start()
@@ -201,27 +193,9 @@ def read_jobs(url: str, token: str) -> list[dict[str, Any]]:
     return jobs
 
 
-def require_loopback(url: str, *, what: str) -> None:
-    """Raise NotLoopback unless every host this URL can lead to is this machine."""
-    parts = urlsplit(url)
-    query = parse_qs(parts.query)
-    hosts = [*(parts.netloc.rpartition("@")[2].split(",")), *query.get("host", []), *query.get("hostaddr", [])]
-    for host in hosts:
-        name = urlsplit(f"//{host}").hostname or ""
-        if not (name in ("", "localhost") or host.startswith("/") or _is_loopback(name)):
-            raise NotLoopback(f"{what} leads to {name}: scripts/dev only works on this machine; use 127.0.0.1")
-
-
-def _is_loopback(name: str) -> bool:
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
-
-
-def _forget_real_aws() -> None:
-    """Nothing in this process may ever find somebody's real account."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
+def _forget_the_world() -> None:
+    """Nothing in this process may ever find somebody's real account, or a server libpq would fill in."""
+    for name in [name for name in os.environ if name.startswith(("AWS_", "PG"))]:
         del os.environ[name]
     os.environ |= {
         "AWS_ACCESS_KEY_ID": "local",
@@ -238,6 +212,3 @@ def _sign(settings: Settings) -> str:
 
     everything = Identity(actor="developer", permissions=frozenset({"*"}))
     return sign(settings.auth_signing_key, everything, now=datetime.now(UTC), lifetime=_TOKEN_LIFETIME)
-
-
-__all__ = ["NotLoopback", "Running", "SettingsError", "Stack", "read_jobs", "require_loopback"]
