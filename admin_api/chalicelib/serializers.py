@@ -8,6 +8,7 @@ from typing import Any
 
 from chalicelib.services.jobs import ListedJob
 from functions.db.executions import ExecutionRow
+from functions.db.triggers import AppliedTrigger
 
 
 def job(listed: ListedJob) -> dict[str, Any]:
@@ -30,9 +31,10 @@ def job(listed: ListedJob) -> dict[str, Any]:
     }
 
 
-def job_detail(listed: ListedJob, history: Iterable[ExecutionRow]) -> dict[str, Any]:
-    """A job with its newest executions, newest first."""
-    return {**job(listed), "executionHistory": [_history_item(row) for row in history]}
+def job_detail(listed: ListedJob, trigger: AppliedTrigger | None, history: Iterable[ExecutionRow]) -> dict[str, Any]:
+    """A job with what fires it (null: nothing does) and its newest executions, newest first."""
+    fired_by = None if trigger is None else {"backend": trigger.backend, "reason": trigger.reason}
+    return {**job(listed), "trigger": fired_by, "executionHistory": [_history_item(row) for row in history]}
 
 
 def execution(row: ExecutionRow) -> dict[str, Any]:

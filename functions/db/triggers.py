@@ -26,13 +26,21 @@ class AppliedTrigger:
     applied_at: datetime
 
 
-_ALL = "SELECT job_id, backend, reason, digest, anchor_at, applied_at FROM lamplighter.trigger ORDER BY job_id"
+_COLUMNS = "SELECT job_id, backend, reason, digest, anchor_at, applied_at FROM lamplighter.trigger"
+_ALL = _COLUMNS + " ORDER BY job_id"
+_ONE = _COLUMNS + " WHERE job_id = %s"
 
 
 def all_triggers(connection: Connection) -> dict[str, AppliedTrigger]:
     """Every trigger we made and have not removed, by job id."""
     with connection.cursor(row_factory=class_row(AppliedTrigger)) as cursor:
         return {row.job_id: row for row in cursor.execute(_ALL).fetchall()}
+
+
+def get(connection: Connection, job_id: str) -> AppliedTrigger | None:
+    """The trigger we made for one job; None when it has none."""
+    with connection.cursor(row_factory=class_row(AppliedTrigger)) as cursor:
+        return cursor.execute(_ONE, (job_id,)).fetchone()
 
 
 _STORE = """

@@ -96,8 +96,8 @@ class Report:
         }
 
     def lines(self) -> list[str]:
-        """The report for people."""
-        done = [line for step in self.done for line in step.lines()]
+        """The report for people: what was written and a sum; what was left alone only counts."""
+        done = [line for step in self.done if step.writes for line in step.lines()]
         if self.error is None:
             return [*done, counted(self.done)]
         left = [line for step in self.left for line in step.lines()]

@@ -105,6 +105,12 @@ def launch(state: Path, *arguments: str, **environment: str) -> subprocess.Popen
         )
 
 
+def run_script(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """One of our other commands, run to its end."""
+    command = [str(PROJECT / "scripts" / name), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
 def output(state: Path) -> str:
     """What scripts/dev has printed, over all its starts with this state."""
     return (state.parent / f"{state.name}.out").read_text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import stat
@@ -14,7 +15,7 @@ import psutil
 import pytest
 
 from functions.naming import job_name
-from tests.acceptance.local_stack import LocalStack, launch, output, until
+from tests.acceptance.local_stack import LocalStack, launch, output, run_script, until
 
 CLEANUP = "expired-refresh-token-cleanup"
 HEARTBEAT = "demo-heartbeat"
@@ -84,6 +85,27 @@ def test_a_job_runs_is_paused_triggered_resumed_removed_and_restored(start: Star
     assert stack.job(CLEANUP)["isPaused"] is False
     actions = [action for (action,) in stack.query("SELECT action FROM lamplighter.audit ORDER BY id")]
     assert actions == ["jobs.pause", "jobs.trigger", "jobs.resume", "jobs.remove", "jobs.restore"]
+
+
+def test_what_somebody_changed_in_aws_by_hand_is_shown_and_repaired(start: Start, state: Path) -> None:
+    stack = start()
+    events, rule = stack.aws("events"), job_name("local", HEARTBEAT)
+    assert run_script("reconcile", "plan", "--check", "--state", str(state)).returncode == 0
+
+    events.disable_rule(Name=rule)
+    plan = run_script("reconcile", "plan", "--check", "--state", str(state))
+    assert plan.returncode == 2
+    assert f"state   rule      {HEARTBEAT}" in plan.stdout
+    assert "State: DISABLED → ENABLED" in plan.stdout
+    assert run_script("reconcile", "apply", "--state", str(state)).returncode == 0
+    assert events.describe_rule(Name=rule)["State"] == "ENABLED"
+
+    target = events.list_targets_by_rule(Rule=rule)["Targets"][0]
+    events.put_targets(Rule=rule, Targets=[{**target, "Input": "{}"}])
+    assert run_script("reconcile", "plan", "--check", "--state", str(state)).returncode == 0
+    deep = run_script("reconcile", "apply", "--deep", "--json", "--state", str(state))
+    assert [step["action"] for step in json.loads(deep.stdout)["done"]].count("update") == 1
+    assert events.list_targets_by_rule(Rule=rule)["Targets"] == [target]
 
 
 def test_a_second_start_keeps_history_pauses_and_removals_and_leaves_nothing_running(start: Start, state: Path) -> None:

@@ -12,6 +12,7 @@ from chalicelib.endpoint import endpoint
 from chalicelib.permissions import JOBS_MANAGE, JOBS_VIEW
 from chalicelib.services import executions as execution_service
 from chalicelib.services import jobs as job_service
+from functions.db import triggers
 from functions.db.audit import Author
 
 jobs = Blueprint(__name__)
@@ -30,8 +31,9 @@ def show_job(_: Author, job_id: str) -> Response:
     """200 with one job and its newest executions."""
     with connection() as opened:
         listed = job_service.get(opened, incoming.job_id(job_id), now=datetime.now(UTC))
+        trigger = triggers.get(opened, listed.row.id)
         history = execution_service.newest(opened, listed.row.id)
-    return outgoing.as_json(serializers.job_detail(listed, history))
+    return outgoing.as_json(serializers.job_detail(listed, trigger, history))
 
 
 @endpoint(jobs, "POST", "/jobs/{job_id}/trigger", permission=JOBS_MANAGE)

@@ -19,6 +19,7 @@ def test_the_detail_is_the_listed_job_and_its_history(api: Api, deployed: Connec
     assert answer.status == 200
     detail = answer.json
     (item,) = detail.pop("executionHistory")
+    del detail["trigger"]
     assert detail in api("GET", f"{BASE}/jobs").json
     assert item["startedAt"] == detail["lastExecution"]
     assert 0 <= item["duration"] < 60
@@ -32,6 +33,12 @@ def test_the_detail_is_the_listed_job_and_its_history(api: Api, deployed: Connec
         "attempt": 1,
         "reason": None,
     }
+
+
+def test_the_detail_says_what_fires_the_job_and_why_that(api: Api, deployed: Connection) -> None:
+    trigger = api("GET", f"{BASE}/jobs/cleanup").json["trigger"]
+    assert trigger == {"backend": "rule", "reason": "a rule can serve it"}
+    assert api("GET", f"{BASE}/jobs/by-hand").json["trigger"] is None
 
 
 def test_a_failure_says_what_went_wrong(api: Api, deployed: Connection) -> None:
