@@ -23,6 +23,8 @@ def choose(schedule: Schedule, jitter: timedelta | None, *, settings: Settings, 
     """
     if settings.trigger_backend == "scheduler":
         return Scheduler.name, "TRIGGER_BACKEND is scheduler"
+    if schedule.kind == "at":
+        return Scheduler.name, "a rule has no one-time form"
     if jitter is not None:
         return Scheduler.name, "a rule has no flexible window for jitter"
     # A rate counts elapsed time, whatever the zone.

@@ -164,9 +164,14 @@ def _step(of: Field, item: str, text: str) -> int:
     if len(text) > 4 or int(text) >= of.size:
         raise InvalidSchedule(
             f"{of.name} {quoted(item)}: a step must be smaller than the field, which has {of.size} values; "
-            f"implementations disagree about larger ones, so write the single value, for example {of.low}"
+            f"implementations disagree about larger ones, so write the single value, for example {_first(of, item)}"
         )
     return int(text)
+
+
+def _first(of: Field, item: str) -> str:
+    first = item.partition("/")[0].partition("-")[0]
+    return first if first.isalnum() else str(of.low)
 
 
 def _check_wrap(of: Field, item: str, span: Span, *, wraps: bool) -> None:

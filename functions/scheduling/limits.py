@@ -86,7 +86,7 @@ def check(wanted: Iterable[WantedTrigger], *, rules_limit: int) -> None:
         violations.append(f"{rules} rules, and RULES_LIMIT is {rules_limit}: ask AWS for more and raise it")
     if violations:
         lines = "\n".join(f"- {violation}" for violation in violations)
-        raise LimitExceeded(f"{len(violations)} limits of AWS would be exceeded, nothing was changed:\n{lines}")
+        raise LimitExceeded(f"AWS would refuse this ({len(violations)} found), nothing was changed:\n{lines}")
 
 
 def _violations(trigger: WantedTrigger) -> list[str]:

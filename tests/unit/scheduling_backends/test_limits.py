@@ -82,7 +82,7 @@ def test_every_violation_of_a_deployment_comes_in_one_report() -> None:
     bad.append(with_field(with_field(trigger("schedule", "job-3"), "Name", ""), "ScheduleExpression", "x" * 257))
     with pytest.raises(LimitExceeded) as caught:
         check(bad, rules_limit=2)
-    assert str(caught.value).startswith("6 limits of AWS would be exceeded, nothing was changed:\n- job 'job-0'")
+    assert str(caught.value).startswith("AWS would refuse this (6 found), nothing was changed:\n- job 'job-0'")
     assert len(str(caught.value).splitlines()) == 7
 
 
