@@ -22,6 +22,7 @@ def environment(settings: Settings) -> dict[str, Any]:
         "TRIGGER_BACKEND": settings.trigger_backend,
         "RULES_LIMIT": str(settings.rules_limit),
         "LOG_LEVEL": settings.log_level,
+        "RETENTION_DAYS": ",".join(f"{status}={days}" for status, days in settings.retention_days.items()),
     }
 
 
