@@ -71,6 +71,8 @@ WITH job AS (
         last_fired_at = CASE WHEN %(cause)s = 'schedule' THEN c.scheduled_at ELSE j.last_fired_at END
     FROM claimed c
     WHERE j.id = c.job_id AND c.status = 'running'
+), counted AS (
+    SELECT lamplighter.count_execution(job_id, status, started_at) FROM claimed WHERE status = 'skipped'
 )
 SELECT CASE WHEN c.status = 'skipped' THEN 'skip' WHEN coalesce(c.id, own.id) IS NOT NULL THEN 'run'
             ELSE 'duplicate' END AS decision,
@@ -78,6 +80,7 @@ SELECT CASE WHEN c.status = 'skipped' THEN 'skip' WHEN coalesce(c.id, own.id) IS
        coalesce(c.started_at, own.started_at) AS started_at, %(token)s::uuid AS token
 FROM decided
 LEFT JOIN claimed c ON true
+LEFT JOIN counted ON true
 LEFT JOIN lamplighter.execution own
        ON own.job_id = %(job_id)s AND own.scheduled_at = %(scheduled_at)s
       AND own.claim_token = %(token)s AND own.status = 'running'

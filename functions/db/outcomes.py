@@ -35,7 +35,7 @@ WITH finished AS (
         error_type = %(error_type)s, error_message = %(error_message)s, error_stack = %(error_stack)s,
         result = %(result)s
     WHERE id = %(execution_id)s AND scheduled_at = %(scheduled_at)s AND status = 'running' AND claim_token = %(token)s
-    RETURNING id, job_id, scheduled_at, attempt, status, duration_ms
+    RETURNING id, job_id, scheduled_at, attempt, status, duration_ms, finished_at
 ), written AS (
     INSERT INTO lamplighter.job_log (execution_id, scheduled_at, attempt, line, logged_at, level, message, fields)
     SELECT f.id, f.scheduled_at, f.attempt, l.line, l.logged_at, l.level, l.message, l.fields
@@ -49,10 +49,15 @@ WITH finished AS (
         running_lease_expires_at = CASE WHEN j.running_execution_id = f.id THEN NULL ELSE j.running_lease_expires_at END
     FROM finished f
     WHERE j.id = f.job_id
+    RETURNING f.job_id, f.status, f.finished_at, f.duration_ms
+), counted AS (
+    SELECT lamplighter.count_execution(job_id, status, finished_at, duration_ms) FROM summarised
+    WHERE finished_at IS NOT NULL
 )
 SELECT EXISTS (SELECT FROM finished) OR EXISTS (
     SELECT FROM lamplighter.execution
     WHERE id = %(execution_id)s AND scheduled_at = %(scheduled_at)s AND claim_token = %(token)s AND status <> 'running')
+FROM (SELECT count(*) FROM counted) AS counted_too
 """
 
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import timedelta
 
+from functions.db import stats
 from functions.db.partitions import Month, drop_month, months
 from functions.db.retention import delete_finished
 from functions.job import JobContext, job
@@ -30,6 +31,7 @@ def retention(ctx: JobContext) -> dict[str, object]:
         if is_over:
             ctx.logger.warning("month %s stays: an execution in it is not final, or somebody uses it", month.name)
         deleted += _delete_rows(ctx, month, {s: days for s, days in kept.items() if is_over or days < longest})
+    stats.delete_before(ctx.db, ctx.now - longest * _DAY)
     ctx.logger.info("dropped %d months, deleted %d executions", len(dropped), deleted)
     return {"dropped": dropped, "deleted": deleted}
 
