@@ -30,6 +30,7 @@ class Settings:
     partition: str
     account_id: str
     jobs_packages: tuple[str, ...]
+    jobs_enabled: bool
     trigger_backend: str
     rules_limit: int
     log_level: str
@@ -70,6 +71,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         partition=environ.get("AWS_PARTITION") or "aws",
         account_id=_matching(environ, "ACCOUNT_ID", "000000000000", re.compile(r"\d{12}"), "12 digits"),
         jobs_packages=_packages(environ),
+        jobs_enabled=_one_of(environ, "JOBS_ENABLED", "true", ("true", "false")) == "true",
         trigger_backend=_one_of(environ, "TRIGGER_BACKEND", "auto", TRIGGER_BACKENDS),
         rules_limit=_positive(environ, "RULES_LIMIT", 300),
         log_level=_one_of(environ, "LOG_LEVEL", "INFO", _LOG_LEVELS),

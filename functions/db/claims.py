@@ -41,6 +41,7 @@ WITH job AS (
 ), decided AS (
     SELECT id, clock_timestamp() AS at, CASE
         WHEN removed_at IS NOT NULL THEN 'removed'
+        WHEN NOT %(enabled)s THEN 'disabled'
         WHEN %(cause)s <> 'manual' AND paused_at IS NOT NULL THEN 'paused'
         WHEN %(overlap)s = 'skip' AND running_lease_expires_at > clock_timestamp()
              AND running_execution_id <> %(execution_id)s THEN 'overlap'
@@ -97,11 +98,13 @@ def claim(
     execution_id: uuid.UUID,
     token: uuid.UUID,
     lease: timedelta,
+    enabled: bool = True,
     request_id: str | None = None,
 ) -> Claim:
     """Claim one occurrence for `lease` from now. Safe to repeat with the same token when the answer got lost.
 
-    The database decides: DESIGN.md §4.2. Raises JobNotFound when the job was never deployed.
+    The database decides: DESIGN.md §4.2. `enabled` is the deployment's switch: off, nothing runs.
+    Raises JobNotFound when the job was never deployed.
     """
     values = {name: value for name, value in locals().items() if name != "connection"}
     try:

@@ -24,6 +24,7 @@ def test_an_empty_environment_is_the_defaults() -> None:
         ("ACCOUNT_ID", "12"),
         ("JOBS_PACKAGES", "a,,b"),
         ("JOBS_PACKAGES", "a/b"),
+        ("JOBS_ENABLED", "no"),
         ("TRIGGER_BACKEND", "cron"),
         ("RULES_LIMIT", "0"),
         ("RULES_LIMIT", "many"),
@@ -57,6 +58,11 @@ def test_secrets_are_not_shown() -> None:
     shown = repr(from_environment({"DATABASE_URL": "postgresql://u:secret@h/d", "AUTH_SIGNING_KEY": "k" * 32}))
     assert "secret" not in shown
     assert "kkk" not in shown
+
+
+def test_jobs_are_enabled_unless_the_environment_says_false() -> None:
+    values: tuple[dict[str, str], ...] = ({}, {"JOBS_ENABLED": "true"}, {"JOBS_ENABLED": "false"})
+    assert [from_environment(environ).jobs_enabled for environ in values] == [True, True, False]
 
 
 def test_retention_is_days_for_all_with_exceptions_by_status() -> None:
