@@ -68,6 +68,7 @@ def _claim(job: Job, invocation: Invocation, surroundings: Surroundings) -> Clai
             execution_id=invocation.execution_id,
             token=uuid.uuid4(),
             lease=surroundings.remaining + _LEASE_MARGIN,
+            enabled=surroundings.settings.jobs_enabled,
             request_id=surroundings.request_id,
         )
     )

@@ -14,6 +14,11 @@ _STAGE = re.compile(r"[a-z][a-z0-9]{0,15}")
 _PACKAGE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 TRIGGER_BACKENDS = ("auto", "scheduler")
+# The statuses an execution ends with: lamplighter.execution's CHECK has the same list.
+FINAL_STATUSES = ("succeeded", "failed", "skipped", "cancelled", "lost", "missed")
+_RETENTION_DAYS = 90
+# EventBridge delivers an event for up to 24 hours, and its execution's row is what makes a second one a duplicate.
+_RETENTION_BOUNDS = (2, 36_500)
 
 
 @dataclass(frozen=True)
@@ -25,11 +30,18 @@ class Settings:
     partition: str
     account_id: str
     jobs_packages: tuple[str, ...]
+    jobs_enabled: bool
     trigger_backend: str
     rules_limit: int
     log_level: str
+    _retention_days: tuple[tuple[str, int], ...]
     _database_url: str | None = field(default=None, repr=False)
     _auth_signing_key: str | None = field(default=None, repr=False)
+
+    @property
+    def retention_days(self) -> dict[str, int]:
+        """How many days an execution is kept once it has ended, by each final status."""
+        return dict(self._retention_days)
 
     @property
     def database_url(self) -> str:
@@ -59,9 +71,11 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         partition=environ.get("AWS_PARTITION") or "aws",
         account_id=_matching(environ, "ACCOUNT_ID", "000000000000", re.compile(r"\d{12}"), "12 digits"),
         jobs_packages=_packages(environ),
+        jobs_enabled=_one_of(environ, "JOBS_ENABLED", "true", ("true", "false")) == "true",
         trigger_backend=_one_of(environ, "TRIGGER_BACKEND", "auto", TRIGGER_BACKENDS),
         rules_limit=_positive(environ, "RULES_LIMIT", 300),
         log_level=_one_of(environ, "LOG_LEVEL", "INFO", _LOG_LEVELS),
+        _retention_days=_days_by_status(environ),
         _database_url=environ.get("DATABASE_URL") or None,
         _auth_signing_key=environ.get("AUTH_SIGNING_KEY") or None,
     )
@@ -101,3 +115,26 @@ def _packages(environ: Mapping[str, str]) -> tuple[str, ...]:
         if not _PACKAGE.fullmatch(package):
             raise SettingsError(f"JOBS_PACKAGES={value!r} is invalid: {package!r} is not a dotted package name")
     return packages
+
+
+def _days_by_status(environ: Mapping[str, str]) -> tuple[tuple[str, int], ...]:
+    value = environ.get("RETENTION_DAYS") or str(_RETENTION_DAYS)
+    default, by_status = _RETENTION_DAYS, {}
+    for part in value.split(","):
+        status, _, days = part.strip().rpartition("=")
+        if status not in ("", *FINAL_STATUSES) or not _is_retention(days):
+            low, high = _RETENTION_BOUNDS
+            raise SettingsError(
+                f"RETENTION_DAYS={value!r} is invalid: {part.strip()!r} is not {low} to {high} days; use a number for "
+                f"all, then exceptions, such as 90,skipped=14, for {', '.join(FINAL_STATUSES)}"
+            )
+        if status:
+            by_status[status] = int(days)
+        else:
+            default = int(days)
+    return tuple((status, by_status.get(status, default)) for status in FINAL_STATUSES)
+
+
+def _is_retention(days: str) -> bool:
+    low, high = _RETENTION_BOUNDS
+    return days.isascii() and days.isdigit() and len(days) <= len(str(high)) and low <= int(days) <= high

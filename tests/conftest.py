@@ -17,18 +17,23 @@ from functions.db.migrate import migrate
 from infra.local.postgres import Postgres
 
 PROJECT = Path(__file__).parent.parent
+# Nothing here has to survive a crash of the machine.
+UNSAFE_AND_QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 @pytest.fixture(scope="session")
 def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a PostgreSQL server: TEST_DATABASE_URL (a superuser's), else one of our own."""
+    """The URL of a PostgreSQL server: TEST_DATABASE_URL (a superuser's), else one of our own.
+
+    TEST_POSTGRES_MAJOR=16, or 15 where the system has it, makes our own one that version.
+    """
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
         yield given
         return
+    major = os.environ.get("TEST_POSTGRES_MAJOR")
     postgres = Postgres(
-        tmp_path_factory.mktemp("postgres"),
-        settings={"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"},
+        tmp_path_factory.mktemp("postgres"), settings=UNSAFE_AND_QUICK, major=None if major is None else int(major)
     )
     yield postgres.start()
     postgres.stop()

@@ -1,4 +1,4 @@
-"""One route with what guards it: authentication, then permission, then the rate limit, then the view."""
+"""One route with what guards it: authentication, permission, the deployment's switch, the rate limit, the view."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chalice.app import Blueprint, Request, Response
 
 from chalicelib import database, incoming, problems, rate_limit, tokens
 from chalicelib.permissions import grants
-from chalicelib.refusals import NotPermitted
+from chalicelib.refusals import JobsDisabled, NotPermitted
 from functions.db.audit import Author
 from functions.settings import settings
 
@@ -58,6 +58,8 @@ class GuardedEndpoint(Endpoint):
         if not grants(identity.permissions, str(self.permission)):
             raise NotPermitted(str(self.permission))
         if self._changes:
+            if not settings().jobs_enabled:
+                raise JobsDisabled
             with database.connection() as connection:
                 rate_limit.count(connection, identity.actor)
         return self._view(Author(actor=identity.actor, request_id=incoming.request_id(request)), **parameters)

@@ -20,6 +20,7 @@ STATUSES: Mapping[str, HTTPStatus] = {
     "method_not_allowed": HTTPStatus.METHOD_NOT_ALLOWED,
     "jobs_not_found": HTTPStatus.NOT_FOUND,
     "executions_not_found": HTTPStatus.NOT_FOUND,
+    "jobs_disabled": HTTPStatus.CONFLICT,
     "jobs_trigger_failed": HTTPStatus.BAD_REQUEST,
     "jobs_restore_failed": HTTPStatus.BAD_REQUEST,
     "database_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,

@@ -41,6 +41,7 @@ WITH job AS (
 ), decided AS (
     SELECT id, clock_timestamp() AS at, CASE
         WHEN removed_at IS NOT NULL THEN 'removed'
+        WHEN NOT %(enabled)s THEN 'disabled'
         WHEN %(cause)s <> 'manual' AND paused_at IS NOT NULL THEN 'paused'
         WHEN %(overlap)s = 'skip' AND running_lease_expires_at > clock_timestamp()
              AND running_execution_id <> %(execution_id)s THEN 'overlap'
@@ -71,6 +72,8 @@ WITH job AS (
         last_fired_at = CASE WHEN %(cause)s = 'schedule' THEN c.scheduled_at ELSE j.last_fired_at END
     FROM claimed c
     WHERE j.id = c.job_id AND c.status = 'running'
+), counted AS (
+    SELECT lamplighter.count_execution(job_id, status, started_at) FROM claimed WHERE status = 'skipped'
 )
 SELECT CASE WHEN c.status = 'skipped' THEN 'skip' WHEN coalesce(c.id, own.id) IS NOT NULL THEN 'run'
             ELSE 'duplicate' END AS decision,
@@ -78,6 +81,7 @@ SELECT CASE WHEN c.status = 'skipped' THEN 'skip' WHEN coalesce(c.id, own.id) IS
        coalesce(c.started_at, own.started_at) AS started_at, %(token)s::uuid AS token
 FROM decided
 LEFT JOIN claimed c ON true
+LEFT JOIN counted ON true
 LEFT JOIN lamplighter.execution own
        ON own.job_id = %(job_id)s AND own.scheduled_at = %(scheduled_at)s
       AND own.claim_token = %(token)s AND own.status = 'running'
@@ -94,11 +98,13 @@ def claim(
     execution_id: uuid.UUID,
     token: uuid.UUID,
     lease: timedelta,
+    enabled: bool = True,
     request_id: str | None = None,
 ) -> Claim:
     """Claim one occurrence for `lease` from now. Safe to repeat with the same token when the answer got lost.
 
-    The database decides: DESIGN.md §4.2. Raises JobNotFound when the job was never deployed.
+    The database decides: DESIGN.md §4.2. `enabled` is the deployment's switch: off, nothing runs.
+    Raises JobNotFound when the job was never deployed.
     """
     values = {name: value for name, value in locals().items() if name != "connection"}
     try:

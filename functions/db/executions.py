@@ -108,9 +108,13 @@ def _queue(connection: Connection, job_id: str, author: Author) -> QueuedExecuti
 
 
 _NOT_INVOKED = """
-UPDATE lamplighter.execution SET status = 'failed', finished_at = clock_timestamp(),
-       error_type = 'TriggerFailed', error_message = %(message)s
-WHERE id = %(id)s AND scheduled_at = %(scheduled_at)s AND status = 'queued'
+WITH failed AS (
+    UPDATE lamplighter.execution SET status = 'failed', finished_at = clock_timestamp(),
+           error_type = 'TriggerFailed', error_message = %(message)s
+    WHERE id = %(id)s AND scheduled_at = %(scheduled_at)s AND status = 'queued'
+    RETURNING job_id, status, finished_at
+)
+SELECT lamplighter.count_execution(job_id, status, finished_at) FROM failed
 """
 
 

@@ -26,16 +26,23 @@ class Outcome:
 
 
 # One statement, so that status, lines and summary are there together or not at all. `scheduled_at` is carried along
-# because it names the partition.
+# because it names the partition. The job's row is locked before its execution, as a claim does: statements that
+# took the two in different orders would deadlock.
 _FINISH = """
-WITH finished AS (
-    UPDATE lamplighter.execution SET
+WITH job AS (
+    SELECT id FROM lamplighter.job
+    WHERE id = (SELECT job_id FROM lamplighter.execution
+                WHERE id = %(execution_id)s AND scheduled_at = %(scheduled_at)s)
+    FOR NO KEY UPDATE
+), finished AS (
+    UPDATE lamplighter.execution e SET
         status = %(status)s, reason = %(reason)s, finished_at = clock_timestamp(), lease_expires_at = NULL,
         duration_ms = round(extract(epoch FROM clock_timestamp() - started_at) * 1000),
         error_type = %(error_type)s, error_message = %(error_message)s, error_stack = %(error_stack)s,
         result = %(result)s
-    WHERE id = %(execution_id)s AND scheduled_at = %(scheduled_at)s AND status = 'running' AND claim_token = %(token)s
-    RETURNING id, job_id, scheduled_at, attempt, status, duration_ms
+    FROM job
+    WHERE e.id = %(execution_id)s AND scheduled_at = %(scheduled_at)s AND status = 'running' AND claim_token = %(token)s
+    RETURNING e.id, job_id, scheduled_at, attempt, status, duration_ms, finished_at
 ), written AS (
     INSERT INTO lamplighter.job_log (execution_id, scheduled_at, attempt, line, logged_at, level, message, fields)
     SELECT f.id, f.scheduled_at, f.attempt, l.line, l.logged_at, l.level, l.message, l.fields
@@ -49,10 +56,15 @@ WITH finished AS (
         running_lease_expires_at = CASE WHEN j.running_execution_id = f.id THEN NULL ELSE j.running_lease_expires_at END
     FROM finished f
     WHERE j.id = f.job_id
+    RETURNING f.job_id, f.status, f.finished_at, f.duration_ms
+), counted AS (
+    SELECT lamplighter.count_execution(job_id, status, finished_at, duration_ms) FROM summarised
+    WHERE finished_at IS NOT NULL
 )
 SELECT EXISTS (SELECT FROM finished) OR EXISTS (
     SELECT FROM lamplighter.execution
     WHERE id = %(execution_id)s AND scheduled_at = %(scheduled_at)s AND claim_token = %(token)s AND status <> 'running')
+FROM (SELECT count(*) FROM counted) AS counted_too
 """
 
 

@@ -1,12 +1,37 @@
-"""The monthly partitions that hold executions and their log lines."""
+"""The monthly partitions that hold executions and what belongs to them: made ahead, dropped when nobody keeps them."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import psycopg
+from psycopg import sql
 
 from functions.db.connection import Connection
+
+# Less than PostgreSQL waits before it looks for a deadlock (1 s): whoever meets a drop, it is the drop that gives way.
+_DROP_LOCK_TIMEOUT = "500ms"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Month:
+    """One month: its first instant and the next one's, aware UTC, and every table that holds a part of it."""
+
+    starts_at: datetime
+    ends_at: datetime
+    tables: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The month as people write it: 2026-11."""
+        return f"{self.starts_at:%Y-%m}"
+
+
+def month_of(instant: datetime) -> Month:
+    """The month that holds this instant, by UTC; its tables are not looked up."""
+    first = instant.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return Month(starts_at=first, ends_at=(first + timedelta(days=31)).replace(day=1))
 
 
 def ensure_month(connection: Connection, instant: datetime) -> None:
@@ -22,3 +47,52 @@ def ensure_this_month(connection: Connection) -> None:
 def is_missing_month(error: psycopg.errors.CheckViolation) -> bool:
     """Whether this insert failed only because its month has no partition yet (PostgreSQL names no constraint then)."""
     return error.diag.constraint_name is None
+
+
+# Only what ensure_month names is ours to drop; which parents there are, the catalogue knows.
+_MONTHS = r"""
+SELECT to_date(right(part.relname, 7), 'YYYY_MM'), array_agg(part.relname::text ORDER BY parent.relname)
+FROM pg_inherits
+JOIN pg_class part ON part.oid = inhrelid
+JOIN pg_class parent ON parent.oid = inhparent AND parent.relkind = 'p'
+WHERE parent.relnamespace = 'lamplighter'::regnamespace
+  AND part.relnamespace = parent.relnamespace
+  AND part.relname ~ '_\d{4}_\d{2}$' AND left(part.relname, -8) = parent.relname
+GROUP BY 1 ORDER BY 1
+"""
+
+
+def months(connection: Connection) -> list[Month]:
+    """Every month there is a partition of, oldest first, with its tables."""
+    found = []
+    for first, tables in connection.execute(_MONTHS).fetchall():
+        month = month_of(datetime(first.year, first.month, 1, tzinfo=UTC))
+        found.append(Month(starts_at=month.starts_at, ends_at=month.ends_at, tables=tuple(tables)))
+    return found
+
+
+# Writers of this month, and of no other, wait while it is looked through; final is finished_at IS NOT NULL (a CHECK).
+_HOLD = "LOCK TABLE {execution} IN SHARE MODE"
+_IS_KEPT = "SELECT EXISTS (SELECT FROM {execution} WHERE finished_at IS NULL OR finished_at >= {before})"
+_DROP = "DROP TABLE {tables}"
+
+
+def drop_month(connection: Connection, month: Month, *, finished_before: datetime) -> bool:
+    """Drop all tables of a month at once; False, and nothing is dropped, while somebody needs it.
+
+    That is: an execution in it is not final, or became final since the instant, or a transaction holds its tables for
+    longer than half a second.
+    """
+    execution = sql.Identifier("lamplighter", f"execution_{month.starts_at:%Y_%m}")
+    tables = sql.SQL(", ").join(sql.Identifier("lamplighter", table) for table in month.tables)
+    try:
+        with connection.transaction():
+            connection.execute("SELECT set_config('lock_timeout', %s, true)", (_DROP_LOCK_TIMEOUT,))
+            connection.execute(sql.SQL(_HOLD).format(execution=execution))
+            kept = connection.execute(sql.SQL(_IS_KEPT).format(execution=execution, before=finished_before)).fetchone()
+            if kept == (True,):
+                return False
+            connection.execute(sql.SQL(_DROP).format(tables=tables))
+    except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+        return False
+    return True

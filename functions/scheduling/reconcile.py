@@ -143,7 +143,11 @@ def _remember(connection: Connection, done: Sequence[Step]) -> None:
     touched = sorted({step.job_id for step in done if step.action != "leave" and step.job_id is not None})
     triggers.store(connection, made)
     triggers.forget(connection, sorted(set(touched) - {trigger.job_id for trigger in made}))
-    next_executions.refresh(connection, [jobs.get(connection, job_id) for job_id in touched], now=now)
+    fired = {trigger.job_id for trigger in made}
+    next_executions.refresh(
+        connection, [jobs.get(connection, job_id) for job_id in touched if job_id in fired], now=now
+    )
+    jobs.store_next_executions(connection, {job_id: None for job_id in touched if job_id not in fired})
 
 
 def _applied(step: Step, now: datetime) -> AppliedTrigger:

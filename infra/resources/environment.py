@@ -19,9 +19,11 @@ def environment(settings: Settings) -> dict[str, Any]:
         "ACCOUNT_ID": Ref("AWS::AccountId"),
         "AWS_PARTITION": Ref("AWS::Partition"),
         "JOBS_PACKAGES": ",".join(settings.jobs_packages),
+        "JOBS_ENABLED": "true" if settings.jobs_enabled else "false",
         "TRIGGER_BACKEND": settings.trigger_backend,
         "RULES_LIMIT": str(settings.rules_limit),
         "LOG_LEVEL": settings.log_level,
+        "RETENTION_DAYS": ",".join(f"{status}={days}" for status, days in settings.retention_days.items()),
     }
 
 

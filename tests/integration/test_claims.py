@@ -138,6 +138,18 @@ def test_a_removed_job_starts_nothing(connection: Connection) -> None:
     assert claimed(connection).reason == "removed"
 
 
+@pytest.mark.parametrize("cause", ["schedule", "manual"])
+def test_a_switched_off_deployment_starts_nothing_whatever_the_cause(connection: Connection, cause: str) -> None:
+    deployed(connection, "a")
+    at, execution_id = MINUTE, uuid.uuid4()
+    if cause == "manual":
+        queued = queue_manual(connection, "a", ANN)
+        at, execution_id = queued.scheduled_at, queued.id
+    claim = claimed(connection, at=at, cause=cause, execution_id=execution_id, enabled=False)
+    assert (claim.decision, claim.reason) == ("skip", "disabled")
+    assert [(row.status, row.reason) for row in history(connection, "a", limit=9)] == [("skipped", "disabled")]
+
+
 def test_a_manual_execution_runs_while_the_job_is_paused_and_leaves_it_paused(connection: Connection) -> None:
     deployed(connection, "a")
     intents.pause(connection, "a", ANN)

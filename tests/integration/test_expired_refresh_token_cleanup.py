@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 import pytest
 
-from functions.db.connection import Connection, connect
-from functions.job import JobContext
+from functions.db.connection import Connection
 from functions.jobs import expired_refresh_token_cleanup as module
-from functions.logs import captured, job_logger
+from functions.logs import captured
+from tests.integration.job_runs import run_job
 
 NOW = datetime(2026, 11, 23, 12, 0, 7, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -34,21 +33,8 @@ def left(connection: Connection) -> list[str]:
 
 
 def run(database_url: str) -> dict[str, int]:
-    ctx = JobContext(
-        execution_id=uuid.uuid4(),
-        job_id="expired-refresh-token-cleanup",
-        attempt=1,
-        scheduled_at=NOW.replace(second=0),
-        now=NOW,
-        deadline=NOW + HOUR,
-        logger=job_logger("expired-refresh-token-cleanup", "INFO"),
-        connect=partial(connect, database_url),
-    )
-    try:
-        result: dict[str, int] = module.expired_refresh_token_cleanup(ctx)
-        return result
-    finally:
-        ctx.close()
+    result: dict[str, int] = run_job(module.expired_refresh_token_cleanup, database_url, now=NOW)
+    return result
 
 
 def test_expired_used_and_invalidated_tokens_go_and_valid_ones_stay(connection: Connection, database_url: str) -> None:

@@ -131,6 +131,18 @@ def test_a_paused_job_does_not_run_but_a_manual_execution_of_it_does(define: Def
     assert ran == [str(queued.id)]
 
 
+def test_with_jobs_switched_off_no_job_code_runs_and_the_row_says_so(
+    define: Define, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[int] = []
+    define(lambda ctx: ran.append(1))
+    monkeypatch.setenv("JOBS_ENABLED", "false")
+    settings.cache_clear()
+    answer = deliver(event())
+    assert (answer["status"], answer["reason"], ran) == ("skipped", "disabled", [])
+    assert [(row.status, row.reason) for row in history(connection, "a", limit=9)] == [("skipped", "disabled")]
+
+
 def test_each_execution_has_a_connection_of_its_own_that_is_closed_whatever_happens(define: Define) -> None:
     seen: list[Connection] = []
 

@@ -6,6 +6,7 @@ import pytest
 
 from functions.errors import SettingsError
 from functions.settings import from_environment
+from infra.resources.environment import environment
 
 
 def test_an_empty_environment_is_the_defaults() -> None:
@@ -23,10 +24,17 @@ def test_an_empty_environment_is_the_defaults() -> None:
         ("ACCOUNT_ID", "12"),
         ("JOBS_PACKAGES", "a,,b"),
         ("JOBS_PACKAGES", "a/b"),
+        ("JOBS_ENABLED", "no"),
         ("TRIGGER_BACKEND", "cron"),
         ("RULES_LIMIT", "0"),
         ("RULES_LIMIT", "many"),
         ("LOG_LEVEL", "LOUD"),
+        ("RETENTION_DAYS", "1"),
+        ("RETENTION_DAYS", "90d"),
+        ("RETENTION_DAYS", "36501"),
+        ("RETENTION_DAYS", "9" * 5000),
+        ("RETENTION_DAYS", "90,running=5"),
+        ("RETENTION_DAYS", "90,skipped"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_variable(name: str, value: str) -> None:
@@ -50,3 +58,19 @@ def test_secrets_are_not_shown() -> None:
     shown = repr(from_environment({"DATABASE_URL": "postgresql://u:secret@h/d", "AUTH_SIGNING_KEY": "k" * 32}))
     assert "secret" not in shown
     assert "kkk" not in shown
+
+
+def test_jobs_are_enabled_unless_the_environment_says_false() -> None:
+    values: tuple[dict[str, str], ...] = ({}, {"JOBS_ENABLED": "true"}, {"JOBS_ENABLED": "false"})
+    assert [from_environment(environ).jobs_enabled for environ in values] == [True, True, False]
+
+
+def test_retention_is_days_for_all_with_exceptions_by_status() -> None:
+    assert set(from_environment({}).retention_days.values()) == {90}
+    kept = from_environment({"RETENTION_DAYS": "60, skipped=14,lost=365"}).retention_days
+    assert kept == {"succeeded": 60, "failed": 60, "skipped": 14, "cancelled": 60, "lost": 365, "missed": 60}
+
+
+def test_retention_is_passed_to_functions_as_it_is_read() -> None:
+    settings = from_environment({"RETENTION_DAYS": "60,skipped=14"})
+    assert from_environment({"RETENTION_DAYS": environment(settings)["RETENTION_DAYS"]}) == settings

@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class ListedJob:
-    """A job on the list, and when it runs next: None while it is paused, or when no exact answer exists."""
+    """A job on the list, and when it runs next: None while paused or switched off, or without an exact answer."""
 
     row: JobRow
     next_execution_at: datetime | None
@@ -41,8 +41,9 @@ def get(connection: Connection, job_id: str, *, now: datetime) -> ListedJob:
 
 
 def _with_next(connection: Connection, rows: list[JobRow], now: datetime) -> list[ListedJob]:
-    next_by_job = next_executions.current(connection, rows, now=now)
-    return [ListedJob(row=row, next_execution_at=next_by_job[row.id]) for row in rows]
+    # Nothing fires while the deployment's jobs are switched off.
+    next_by_job = next_executions.current(connection, rows, now=now) if settings().jobs_enabled else {}
+    return [ListedJob(row=row, next_execution_at=next_by_job.get(row.id)) for row in rows]
 
 
 def pause(connection: Connection, job_id: str, author: Author) -> None:

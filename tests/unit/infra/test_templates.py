@@ -166,9 +166,11 @@ def test_the_settings_are_the_environment_of_every_function() -> None:
         "ACCOUNT_ID": {"Ref": "AWS::AccountId"},
         "AWS_PARTITION": {"Ref": "AWS::Partition"},
         "JOBS_PACKAGES": "functions.jobs",
+        "JOBS_ENABLED": "true",
         "TRIGGER_BACKEND": "auto",
         "RULES_LIMIT": "300",
         "LOG_LEVEL": "INFO",
+        "RETENTION_DAYS": "succeeded=90,failed=90,skipped=90,cancelled=90,lost=90,missed=90",
         "DATABASE_URL": {"Ref": "DatabaseUrl"},
     }
 
