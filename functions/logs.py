@@ -5,25 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from aws_lambda_powertools import Logger
 
-_MOST_LINES = 10_000
+from functions.log_lines import Lines, LogCaps, LogLine
+from functions.redaction import redacted
+
+__all__ = ["LogLine", "captured", "job_logger"]
+
 # What every LogRecord carries; everything else on it is a field somebody added.
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "aws_request_id"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class LogLine:
-    """One line a job wrote: level as `logging` names it, fields as the job gave them."""
-
-    logged_at: datetime
-    level: str
-    message: str
-    fields: dict[str, Any] | None = None
 
 
 def job_logger(job_id: str, level: str) -> Logger:
@@ -32,40 +24,36 @@ def job_logger(job_id: str, level: str) -> Logger:
 
 
 class _Keeper(logging.Handler):
-    """Keeps what passes by; the first _MOST_LINES of it, CloudWatch has the rest."""
+    """Keeps what passes by, as far as the caps go; CloudWatch has it all."""
 
-    def __init__(self) -> None:
+    def __init__(self, lines: Lines) -> None:
         super().__init__()
-        self.lines: list[LogLine] = []
+        self._lines = lines
 
     def addFilter(self, filter: object) -> None:
         """Take no filters: Powertools adds one to every root handler, lest lines be printed twice; we print nothing."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep one line, whatever it holds: a broken format must not fail a job."""
-        if len(self.lines) == _MOST_LINES:
-            text = f"more than {_MOST_LINES} lines: the rest is only in CloudWatch"
-            self.lines.append(LogLine(logged_at=_instant(record), level="WARNING", message=text))
-        elif len(self.lines) < _MOST_LINES:
-            self.lines.append(_as_line(record))
+        self._lines.add(_as_line(record))
 
 
 @contextmanager
-def captured() -> Iterator[list[LogLine]]:
+def captured(caps: LogCaps | None = None) -> Iterator[Lines]:
     """Collect every line any logger writes inside the block, at INFO and above, in order."""
-    root = logging.getLogger()
-    keeper, level = _Keeper(), root.level
+    root, lines = logging.getLogger(), Lines(caps)
+    keeper, level = _Keeper(lines), root.level
     root.addHandler(keeper)
     root.setLevel(min(level or logging.INFO, logging.INFO))
     try:
-        yield keeper.lines
+        yield lines
     finally:
         root.removeHandler(keeper)
         root.setLevel(level)
 
 
 def _as_line(record: logging.LogRecord) -> LogLine:
-    fields = {name: value for name, value in vars(record).items() if name not in _STANDARD}
+    fields = redacted({name: value for name, value in vars(record).items() if name not in _STANDARD})
     if record.exc_info:
         fields["exception"] = logging.Formatter().formatException(record.exc_info)
     return LogLine(logged_at=_instant(record), level=record.levelname, message=_message(record), fields=fields or None)

@@ -22,6 +22,10 @@ def environment(settings: Settings) -> dict[str, Any]:
         "TRIGGER_BACKEND": settings.trigger_backend,
         "RULES_LIMIT": str(settings.rules_limit),
         "LOG_LEVEL": settings.log_level,
+        "LOG_FLUSH_S": f"{settings.log_flush_s:g}",
+        "LOG_MAX_LINES": str(settings.log_max_lines),
+        "LOG_MAX_LINE_BYTES": str(settings.log_max_line_bytes),
+        "LOG_MAX_BYTES": str(settings.log_max_bytes),
     }
 
 

@@ -169,6 +169,10 @@ def test_the_settings_are_the_environment_of_every_function() -> None:
         "TRIGGER_BACKEND": "auto",
         "RULES_LIMIT": "300",
         "LOG_LEVEL": "INFO",
+        "LOG_FLUSH_S": "3",
+        "LOG_MAX_LINES": "10000",
+        "LOG_MAX_LINE_BYTES": "16384",
+        "LOG_MAX_BYTES": "5000000",
         "DATABASE_URL": {"Ref": "DatabaseUrl"},
     }
 
