@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from functions.db.claims import Claim, claim
 from functions.db.connection import Connection, WarmConnection, connect
@@ -24,6 +24,9 @@ from functions.log_lines import LogCaps
 from functions.logs import captured, job_logger
 from functions.metrics import count_outcome
 from functions.settings import Settings
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger
 
 # Past Lambda's own end of the invocation nothing of it can be running; the rest is for clocks and the last commit.
 _LEASE_MARGIN = timedelta(seconds=10)
@@ -87,7 +90,7 @@ def _run_and_record(
         "token": claimed.token,
     }
     started = time.monotonic()
-    with _live(mine, surroundings) as live:
+    with _live(mine, job_logger(invocation.job_id, surroundings.settings.log_level), surroundings) as live:
         outcome = _run_job(job, _context(invocation, claimed, surroundings, live))
     duration_ms = (time.monotonic() - started) * 1000
     record = partial(finish, outcome=outcome, **mine, **live.unwritten())
@@ -98,14 +101,15 @@ def _run_and_record(
 
 
 @contextmanager
-def _live(mine: dict[str, Any], surroundings: Surroundings) -> Iterator[Live]:
+def _live(mine: dict[str, Any], logger: Logger, surroundings: Surroundings) -> Iterator[Live]:
     """Collects lines and progress while the block runs, and flushes them when it takes long."""
     database, every_s = surroundings.database, surroundings.settings.log_flush_s
 
     def write(**new: Any) -> Standing:
         return database.run(partial(flush, **mine, **new))
 
-    with captured(_caps(surroundings.settings)) as lines:
+    logger.append_keys(execution_id=str(mine["execution_id"]), function_request_id=surroundings.request_id)
+    with captured(_caps(surroundings.settings), formatter=logger.registered_formatter) as lines:
         live = Live(lines)
         with ticker(every_s).watching(partial(live.flush, write)):
             yield live
