@@ -15,6 +15,8 @@ import psycopg
 import pytest
 
 from functions import handler, registry
+from functions.db.audit import Author
+from functions.db.cancellations import request_cancel
 from functions.db.claims import Claim
 from functions.db.connection import Connection, WarmConnection, connect
 from functions.db.live import Standing, flush
@@ -208,6 +210,75 @@ def test_a_taken_over_job_hears_it_and_its_outcome_is_not_recorded(run: Run, con
 
     run(is_overtaken)
     assert connection.execute("SELECT status FROM lamplighter.execution").fetchone() == ("running",)
+
+
+def test_progress_of_every_bar_is_there_while_the_job_runs_and_at_its_end(run: Run, connection: Connection) -> None:
+    def bar(label: str, done: int, total: int | None) -> dict[str, Any]:
+        return {"label": label, "done": done, "total": total}
+
+    def progresses(ctx: JobContext) -> None:
+        ctx.progress(1, 4, "files")
+        ctx.progress(7, label="rows")
+        until(lambda: progress(connection) == [bar("files", 1, 4), bar("rows", 7, None)], "both bars")
+        ctx.progress(4, 4, "files")
+
+    run(progresses)
+    assert progress(connection) == [bar("files", 4, 4), bar("rows", 7, None)]
+
+
+def test_progress_reported_ten_thousand_times_costs_no_statement_of_its_own(
+    run: Run, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOG_FLUSH_S", "60")
+    settings.cache_clear()
+    run(lambda ctx: None, minutes_ago=1)
+    sent: list[str] = []
+    with statements_of(handler._database(), into=sent):
+        run(lambda ctx: list(ctx.track(range(10_000), "items")) and None)
+    assert len(sent) == 2
+    assert progress(connection) == [{"label": "items", "done": 10_000, "total": 10_000}]
+
+
+def test_a_failure_half_way_shows_how_far_it_came(run: Run, connection: Connection) -> None:
+    def fails(ctx: JobContext) -> None:
+        for number in ctx.track(n for n in range(5)):
+            assert number < 3
+
+    assert run(fails)["status"] == "failed"
+    assert progress(connection) == [{"label": "", "done": 3, "total": None}]
+
+
+def test_a_new_attempt_begins_without_the_progress_of_the_one_before(connection: Connection) -> None:
+    deployed(connection, "a")
+    old = claimed(connection, lease=timedelta())
+    flushed(connection, old, progress=[{"label": "", "done": 3, "total": None}])
+    claimed(connection)
+    assert progress(connection) is None
+
+
+def test_a_job_that_looks_is_cancelled_by_whoever_asked(run: Run, connection: Connection) -> None:
+    def looks(ctx: JobContext) -> None:
+        assert not ctx.cancelled
+        request_cancel(connection, ctx.execution_id, Author(actor="ann"))
+        ctx.logger.info("begun")
+        until(lambda: ctx.cancelled, "the wish to arrive")
+        ctx.raise_if_cancelled()
+
+    assert run(looks)["status"] == "cancelled"
+    row = connection.execute("SELECT status, reason, error_type FROM lamplighter.execution").fetchone()
+    assert row == ("cancelled", "cancelled by ann", None)
+    assert messages(connection) == ["begun"]
+
+
+def test_a_job_that_does_not_look_ends_as_it_would_have(run: Run, connection: Connection) -> None:
+    run(lambda ctx: request_cancel(connection, ctx.execution_id, Author(actor="ann")))
+    assert connection.execute("SELECT status, reason FROM lamplighter.execution").fetchone() == ("succeeded", None)
+
+
+def progress(connection: Connection) -> Any:
+    return (
+        connection.execute("SELECT progress FROM lamplighter.execution ORDER BY scheduled_at DESC").fetchone() or (0,)
+    )[0]
 
 
 def flushed(connection: Connection, claim: Claim, *said: str, progress: object = None) -> Standing:
