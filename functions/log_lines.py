@@ -79,9 +79,9 @@ class Lines(Sequence[LogLine]):
 def _cut(line: LogLine, limit: int) -> tuple[LogLine, int]:
     """The line within the limit, and its bytes; the message comes first, the fields get what it leaves."""
     message, size = _cut_text(line.message, limit)
-    if line.fields is None:
-        return (line if message is line.message else replace(line, message=message)), size
-    fields, fields_size = _cut_fields(line.fields, limit - size)
+    fields, fields_size = (None, 0) if line.fields is None else _cut_fields(line.fields, limit - size)
+    if message is line.message and fields is line.fields:
+        return line, size + fields_size
     return replace(line, message=message, fields=fields), size + fields_size
 
 

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, TextIO, cast
 
 from aws_lambda_powertools import Logger
@@ -22,6 +23,7 @@ __all__ = ["LogLine", "captured", "job_logger"]
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "aws_request_id"}
 
 
+@cache
 def job_logger(job_id: str, level: str) -> Logger:
     """A structured logger whose `service` is the job."""
     return Logger(service=job_id, level=level, stream=cast("TextIO", Stdout()), json_serializer=_json)

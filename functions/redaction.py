@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 # A field is a secret when one of these stands in its name as whole words, however they are joined: `db_password`,
 # `x-api-key`, `refreshToken`; but not `tokens` or `keyboard`. Documented in docs/add-a-job.md.
@@ -16,6 +16,7 @@ SECRET_NAMES = (
 )  # fmt: skip
 REDACTED = "***"
 _DEPTH = 20
+_SCALARS = (str, int, float, bool, type(None))  # nearly everything: every line passes here twice
 _NEW_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+")
 
 
@@ -43,18 +44,23 @@ def as_text(value: object) -> str:
 
 
 def _copy(value: object, depth: int) -> Any:
-    if value is None or isinstance(value, str | bool | int | float):
+    kind = type(value)
+    if kind in _SCALARS or isinstance(value, str | bool | int | float):
         return value
     if not depth:
         return "… (nested too deeply)"
-    if isinstance(value, Mapping):
-        return {name: _field(name, item, depth) for name, item in ((as_text(key), item) for key, item in value.items())}
+    if kind is dict or isinstance(value, Mapping):
+        return {name: _field(name, item, depth) for name, item in _named(cast("Mapping[object, object]", value))}
     if isinstance(value, list | tuple | set | frozenset):
         return [_copy(item, depth - 1) for item in value]
     return as_text(value)
 
 
+def _named(mapping: Mapping[object, object]) -> Iterator[tuple[str, object]]:
+    return ((key if type(key) is str else as_text(key), item) for key, item in mapping.items())
+
+
 def _field(name: str, value: object, depth: int) -> Any:
-    if value is None or isinstance(value, bool) or not is_secret(name):
-        return _copy(value, depth - 1)
-    return REDACTED
+    if is_secret(name) and value is not None and not isinstance(value, bool):
+        return REDACTED
+    return value if type(value) in _SCALARS else _copy(value, depth - 1)
