@@ -91,7 +91,7 @@ def _run_and_record(
     }
     started = time.monotonic()
     with _live(mine, job_logger(invocation.job_id, surroundings.settings.log_level), surroundings) as live:
-        outcome = _run_job(job, _context(invocation, claimed, surroundings, live))
+        outcome = _run_job(job, invocation, claimed, surroundings, live)
     duration_ms = (time.monotonic() - started) * 1000
     record = partial(finish, outcome=outcome, **mine, **live.unwritten())
     if not _record(record, surroundings):
@@ -121,7 +121,8 @@ def _caps(settings: Settings) -> LogCaps:
     )
 
 
-def _run_job(job: Job, ctx: JobContext) -> Outcome:
+def _run_job(job: Job, invocation: Invocation, claimed: Claim, surroundings: Surroundings, live: Live) -> Outcome:
+    ctx = _context(invocation, claimed, surroundings, live)
     try:
         return Outcome(status="succeeded", result=job(ctx))
     except Skip as signal:

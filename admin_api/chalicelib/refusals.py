@@ -5,6 +5,7 @@ JobsError
     ├── NotAuthenticated     no bearer token, or not one of ours that is valid now
     ├── NotPermitted         the token does not carry the permission
     ├── TooManyRequests      more changes in a minute than one actor may make
+    ├── NotValid             a parameter of the request is not what it must be
     ├── RouteNotFound        nothing is at this path
     └── MethodNotAllowed     something is, but it does not know this method
 """
@@ -57,6 +58,12 @@ class TooManyRequests(Refusal):
             X_RateLimit_Remaining="0",
             X_RateLimit_Reset=seconds,
         )
+
+
+class NotValid(Refusal):
+    """A parameter of the request is not what it must be; the message names it."""
+
+    code = "validation_failed"
 
 
 class RouteNotFound(Refusal):

@@ -1,12 +1,14 @@
-"""Log lines as rows of lamplighter.job_log: inside a statement while they are few, by COPY when they are many."""
+"""Log lines as rows of lamplighter.job_log: few are written inside a statement, many by COPY; read page by page."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from functions.db.connection import Connection
@@ -66,6 +68,52 @@ def copy_lines(
                         fields,
                     )
                 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogRow:
+    """One line of one attempt; logged_at aware UTC."""
+
+    line: int
+    logged_at: datetime
+    level: str
+    message: str
+    fields: dict[str, Any] | None
+
+
+_AFTER = """
+SELECT line, logged_at, level, message, fields FROM lamplighter.job_log
+WHERE execution_id = %(execution_id)s AND scheduled_at = %(scheduled_at)s AND attempt = %(attempt)s AND line > %(after)s
+ORDER BY line LIMIT %(limit)s
+"""
+_NEWEST = """
+SELECT * FROM (
+    SELECT line, logged_at, level, message, fields FROM lamplighter.job_log
+    WHERE execution_id = %(execution_id)s AND scheduled_at = %(scheduled_at)s AND attempt = %(attempt)s
+    ORDER BY line DESC LIMIT %(limit)s
+) AS newest ORDER BY line
+"""
+
+
+def read_lines(
+    connection: Connection,
+    *,
+    execution_id: uuid.UUID,
+    scheduled_at: datetime,
+    attempt: int,
+    limit: int,
+    after: int | None = None,
+) -> list[LogRow]:
+    """Lines of one attempt in order: the first ones after the line `after`, or without it the newest ones."""
+    values = {
+        "execution_id": execution_id,
+        "scheduled_at": scheduled_at,
+        "attempt": attempt,
+        "limit": limit,
+        "after": after,
+    }
+    with connection.cursor(row_factory=class_row(LogRow)) as cursor:
+        return cursor.execute(_NEWEST if after is None else _AFTER, values).fetchall()
 
 
 def _as_json(number: int, line: LogLine) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from functions.redaction import REDACTED, redacted
+from functions.redaction import REDACTED, SECRET_NAMES, redacted
+from tests.conftest import PROJECT
 
 
 @pytest.mark.parametrize(
@@ -51,3 +52,8 @@ def test_what_is_no_json_becomes_text_and_a_circle_ends() -> None:
     copy = redacted(circle)
     assert (copy["object"], copy["1"]) == ("<Broken>", "b'x'")
     assert "nested too deeply" in str(copy)
+
+
+def test_every_name_of_a_secret_is_documented() -> None:
+    page = (PROJECT / "docs" / "add-a-job.md").read_text()
+    assert [name for name in SECRET_NAMES if f"`{name}`" not in page] == []
