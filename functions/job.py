@@ -1,22 +1,25 @@
-"""What job authors import: `@job`, `JobContext` and the signal `Skip`."""
+"""What job authors import: `@job`, `JobContext` and the signals `Skip` and `Cancelled`."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from functions.db.connection import Connection
 from functions.definition import JobDefinition
 from functions.errors import InvalidJob
+from functions.live import Live
+from functions.log_lines import Lines
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
 
-__all__ = ["Job", "JobContext", "Skip", "job"]
+__all__ = ["Cancelled", "Job", "JobContext", "Skip", "job"]
 
+T = TypeVar("T")
 _LATER = {
     "retry": "retries",
     "misfire": "catch-up runs after downtime",
@@ -27,6 +30,14 @@ _LATER = {
 
 class Skip(Exception):
     """Raise it in a job to say "nothing to do this time": the execution ends as skipped, with this reason."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Cancelled(Exception):
+    """Raised by ctx.raise_if_cancelled(): the execution stops half-way because somebody asked for it."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -51,6 +62,7 @@ class JobContext:
         deadline: datetime,
         logger: Logger,
         connect: Callable[[], Connection],
+        live: Live | None = None,
     ) -> None:
         self.execution_id = execution_id
         self.job_id = job_id
@@ -60,6 +72,7 @@ class JobContext:
         self.deadline = deadline
         self.logger = logger
         self._connect = connect
+        self._live = live or Live(Lines())
         self._db: Connection | None = None
 
     @property
@@ -72,6 +85,36 @@ class JobContext:
         if self._db is None:
             self._db = self._connect()
         return self._db
+
+    def progress(self, done: float, total: float | None = None, label: str = "") -> None:
+        """Say how far it is: done of total, for as many named bars as you like.
+
+        Costs nothing worth mentioning, so call it as often as you like: the newest state is written every few seconds
+        (LOG_FLUSH_S) and at the end.
+        """
+        self._live.progress.report(done, total, label)
+
+    def track(self, iterable: Iterable[T], label: str = "", total: float | None = None) -> Iterator[T]:
+        """The same items, with progress: `for order in ctx.track(orders): …`. total: len(iterable) where it has one."""
+        if total is None and isinstance(iterable, Sized):
+            total = len(iterable)
+        self.progress(0, total, label)
+        for done, item in enumerate(iterable, start=1):
+            yield item
+            self.progress(done, total, label)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether to stop: somebody asked for it, or the claim was taken over. Up to LOG_FLUSH_S old; no round trip."""
+        standing = self._live.standing
+        return not standing.is_ours or standing.cancel_requested_by is not None
+
+    def raise_if_cancelled(self) -> None:
+        """Raise Cancelled if this execution is to stop; leave it uncaught, and the execution ends as cancelled."""
+        standing = self._live.standing
+        if self.cancelled:
+            by = f"cancelled by {standing.cancel_requested_by}" if standing.is_ours else "the claim was taken over"
+            raise Cancelled(by)
 
     def close(self) -> None:
         """Close the connection, if one was opened; called whatever way the job ended."""

@@ -5,21 +5,28 @@ from __future__ import annotations
 import time
 import traceback
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from functions.db.claims import Claim, claim
 from functions.db.connection import Connection, WarmConnection, connect
+from functions.db.live import Standing, flush
 from functions.db.outcomes import Outcome, finish
 from functions.errors import DatabaseUnavailable, OutcomeNotRecorded
 from functions.invocation import Invocation
-from functions.job import Job, JobContext, Skip
+from functions.job import Cancelled, Job, JobContext, Skip
+from functions.live import Live, ticker
+from functions.log_lines import LogCaps
 from functions.logs import captured, job_logger
 from functions.metrics import count_outcome
 from functions.settings import Settings
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger
 
 # Past Lambda's own end of the invocation nothing of it can be running; the rest is for clocks and the last commit.
 _LEASE_MARGIN = timedelta(seconds=10)
@@ -78,30 +85,51 @@ def _run_and_record(
     job: Job, invocation: Invocation, claimed: Claim, surroundings: Surroundings
 ) -> tuple[Outcome, float]:
     assert claimed.execution_id is not None
+    mine: dict[str, Any] = {
+        "execution_id": claimed.execution_id,
+        "scheduled_at": invocation.scheduled_at,
+        "token": claimed.token,
+    }
     started = time.monotonic()
-    with captured() as lines:
-        outcome = _run_job(job, invocation, claimed, surroundings)
+    with _live(mine, job_logger(invocation.job_id, surroundings.settings.log_level), surroundings) as live:
+        outcome = _run_job(job, invocation, claimed, surroundings, live)
     duration_ms = (time.monotonic() - started) * 1000
-    record = partial(
-        finish,
-        outcome=outcome,
-        execution_id=claimed.execution_id,
-        scheduled_at=invocation.scheduled_at,
-        token=claimed.token,
-        lines=lines,
-    )
+    record = partial(finish, outcome=outcome, **mine, **live.unwritten())
     if not _record(record, surroundings):
         logger = job_logger(invocation.job_id, surroundings.settings.log_level)
         logger.warning("the claim was taken over: this outcome is not recorded", extra={"outcome": outcome.status})
     return outcome, duration_ms
 
 
-def _run_job(job: Job, invocation: Invocation, claimed: Claim, surroundings: Surroundings) -> Outcome:
-    ctx = _context(invocation, claimed, surroundings)
+@contextmanager
+def _live(mine: dict[str, Any], logger: Logger, surroundings: Surroundings) -> Iterator[Live]:
+    """Collects lines and progress while the block runs, and flushes them when it takes long."""
+    database, every_s = surroundings.database, surroundings.settings.log_flush_s
+
+    def write(**new: Any) -> Standing:
+        return database.run(partial(flush, **mine, **new))
+
+    logger.append_keys(execution_id=str(mine["execution_id"]), function_request_id=surroundings.request_id)
+    with captured(_caps(surroundings.settings), formatter=logger.registered_formatter) as lines:
+        live = Live(lines)
+        with ticker(every_s).watching(partial(live.flush, write)):
+            yield live
+
+
+def _caps(settings: Settings) -> LogCaps:
+    return LogCaps(
+        lines=settings.log_max_lines, line_bytes=settings.log_max_line_bytes, total_bytes=settings.log_max_bytes
+    )
+
+
+def _run_job(job: Job, invocation: Invocation, claimed: Claim, surroundings: Surroundings, live: Live) -> Outcome:
+    ctx = _context(invocation, claimed, surroundings, live)
     try:
         return Outcome(status="succeeded", result=job(ctx))
     except Skip as signal:
         return Outcome(status="skipped", reason=signal.reason)
+    except Cancelled as signal:
+        return Outcome(status="cancelled", reason=signal.reason)
     except (Exception, SystemExit) as error:
         ctx.logger.exception("the job failed")
         return _failure(error)
@@ -109,7 +137,7 @@ def _run_job(job: Job, invocation: Invocation, claimed: Claim, surroundings: Sur
         ctx.close()
 
 
-def _context(invocation: Invocation, claimed: Claim, surroundings: Surroundings) -> JobContext:
+def _context(invocation: Invocation, claimed: Claim, surroundings: Surroundings, live: Live) -> JobContext:
     assert claimed.execution_id is not None
     assert claimed.attempt is not None
     assert claimed.started_at is not None
@@ -123,6 +151,7 @@ def _context(invocation: Invocation, claimed: Claim, surroundings: Surroundings)
         deadline=surroundings.now + surroundings.remaining,
         logger=job_logger(invocation.job_id, settings.log_level),
         connect=partial(connect, settings.database_url),
+        live=live,
     )
 
 

@@ -12,6 +12,7 @@ from functions.errors import SettingsError
 
 _STAGE = re.compile(r"[a-z][a-z0-9]{0,15}")
 _PACKAGE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+_DECIMAL = re.compile(r"[0-9]{1,4}(\.[0-9]{1,3})?")
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 TRIGGER_BACKENDS = ("auto", "scheduler")
 # The statuses an execution ends with: lamplighter.execution's CHECK has the same list.
@@ -35,6 +36,10 @@ class Settings:
     rules_limit: int
     log_level: str
     _retention_days: tuple[tuple[str, int], ...]
+    log_flush_s: float
+    log_max_lines: int
+    log_max_line_bytes: int
+    log_max_bytes: int
     _database_url: str | None = field(default=None, repr=False)
     _auth_signing_key: str | None = field(default=None, repr=False)
 
@@ -76,6 +81,10 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         rules_limit=_positive(environ, "RULES_LIMIT", 300),
         log_level=_one_of(environ, "LOG_LEVEL", "INFO", _LOG_LEVELS),
         _retention_days=_days_by_status(environ),
+        log_flush_s=_seconds(environ, "LOG_FLUSH_S", 3),
+        log_max_lines=_positive(environ, "LOG_MAX_LINES", 10_000),
+        log_max_line_bytes=_positive(environ, "LOG_MAX_LINE_BYTES", 16_384),
+        log_max_bytes=_positive(environ, "LOG_MAX_BYTES", 5_000_000),
         _database_url=environ.get("DATABASE_URL") or None,
         _auth_signing_key=environ.get("AUTH_SIGNING_KEY") or None,
     )
@@ -106,6 +115,13 @@ def _positive(environ: Mapping[str, str], name: str, default: int) -> int:
     if not (value.isascii() and value.isdigit() and int(value) > 0):
         raise SettingsError(f"{name}={value!r} is invalid: use a whole number above 0")
     return int(value)
+
+
+def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
+    value = environ.get(name) or str(default)
+    if not _DECIMAL.fullmatch(value) or float(value) == 0:
+        raise SettingsError(f"{name}={value!r} is invalid: use a number of seconds above 0, such as 3 or 0.5")
+    return float(value)
 
 
 def _packages(environ: Mapping[str, str]) -> tuple[str, ...]:

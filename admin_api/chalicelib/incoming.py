@@ -1,4 +1,4 @@
-"""What a request says, read from API Gateway's event: its id, its address, its bearer token, the job it is about."""
+"""What a request says, read from API Gateway's event: its id, address, bearer token, query, the job it is about."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from urllib.parse import unquote
 
 from chalice.app import Request
 
-from chalicelib.refusals import NotAuthenticated
+from chalicelib.refusals import NotAuthenticated, NotValid
 from functions.definition import is_job_id
 from functions.errors import JobNotFound
 
 BASE_PATH = "/api/v1/admin"
+_MOST = 2**31 - 1  # PostgreSQL's integer
 
 
 def request_id(request: Request) -> str:
@@ -45,3 +46,13 @@ def job_id(encoded: str) -> str:
             f"no job has the id {decoded[:100]!r}: ids are 1 to 100 of a-z, 0-9, '.', '_' or '-'; list the jobs"
         )
     return decoded
+
+
+def whole_number(request: Request, name: str) -> int | None:
+    """A query parameter of 0 to 2,147,483,647; None without it. Raises NotValid for everything else."""
+    if request.query_params is None or name not in request.query_params:
+        return None
+    text = str(request.query_params[name])
+    if not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= _MOST):
+        raise NotValid(f"{name}={text[:100]!r} is invalid: use a whole number from 0 to {_MOST}")
+    return int(text)

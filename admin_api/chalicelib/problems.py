@@ -16,6 +16,7 @@ STATUSES: Mapping[str, HTTPStatus] = {
     "auth_not_authenticated": HTTPStatus.UNAUTHORIZED,
     "auth_insufficient_permissions": HTTPStatus.FORBIDDEN,
     "server_too_many_requests": HTTPStatus.TOO_MANY_REQUESTS,
+    "validation_failed": HTTPStatus.BAD_REQUEST,
     "not_found": HTTPStatus.NOT_FOUND,
     "method_not_allowed": HTTPStatus.METHOD_NOT_ALLOWED,
     "jobs_not_found": HTTPStatus.NOT_FOUND,

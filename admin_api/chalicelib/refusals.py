@@ -6,6 +6,7 @@ JobsError
     ├── NotPermitted         the token does not carry the permission
     ├── JobsDisabled         this deployment's jobs are switched off, so nothing of them can be changed
     ├── TooManyRequests      more changes in a minute than one actor may make
+    ├── NotValid             a parameter of the request is not what it must be
     ├── RouteNotFound        nothing is at this path
     └── MethodNotAllowed     something is, but it does not know this method
 """
@@ -67,6 +68,12 @@ class TooManyRequests(Refusal):
             X_RateLimit_Remaining="0",
             X_RateLimit_Reset=seconds,
         )
+
+
+class NotValid(Refusal):
+    """A parameter of the request is not what it must be; the message names it."""
+
+    code = "validation_failed"
 
 
 class RouteNotFound(Refusal):

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from chalicelib.services.executions import LogPage
 from chalicelib.services.jobs import ListedJob
 from functions.db.executions import ExecutionRow
+from functions.db.log_lines import LogRow
 from functions.db.triggers import AppliedTrigger
 
 
@@ -39,7 +41,30 @@ def job_detail(listed: ListedJob, trigger: AppliedTrigger | None, history: Itera
 
 def execution(row: ExecutionRow) -> dict[str, Any]:
     """One execution by itself: `id` is its own, `job` the job's."""
-    return {"id": str(row.id), "job": row.job_id, **_outcome(row), "errorStack": row.error_stack}
+    return {
+        "id": str(row.id),
+        "job": row.job_id,
+        **_outcome(row),
+        "errorStack": row.error_stack,
+        "progress": row.progress or [],
+        "cancelRequestedAt": _instant(row.cancel_requested_at),
+        "cancelRequestedBy": row.cancel_requested_by,
+    }
+
+
+def log_page(page: LogPage) -> dict[str, Any]:
+    """Lines of one attempt, in order."""
+    return {"attempt": page.attempt, "lines": [_log_line(row) for row in page.lines]}
+
+
+def _log_line(row: LogRow) -> dict[str, Any]:
+    return {
+        "line": row.line,
+        "loggedAt": _instant(row.logged_at),
+        "level": row.level,
+        "message": row.message,
+        "fields": row.fields,
+    }
 
 
 def _history_item(row: ExecutionRow) -> dict[str, Any]:

@@ -60,7 +60,8 @@ WITH job AS (
     ON CONFLICT (job_id, scheduled_at) DO UPDATE SET
         status = excluded.status, reason = excluded.reason, attempt = e.attempt + excluded.attempt,
         claim_token = excluded.claim_token, lease_expires_at = excluded.lease_expires_at,
-        started_at = excluded.started_at, finished_at = excluded.finished_at, request_id = excluded.request_id
+        started_at = excluded.started_at, finished_at = excluded.finished_at, request_id = excluded.request_id,
+        progress = NULL
     WHERE (e.status = 'queued' AND e.id = excluded.id)
        OR (e.status = 'running' AND e.lease_expires_at <= clock_timestamp() AND excluded.status = 'running')
     RETURNING e.id, e.job_id, e.status, e.reason, e.attempt, e.started_at, e.lease_expires_at, e.scheduled_at

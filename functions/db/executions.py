@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import psycopg
 from psycopg.rows import class_row
@@ -19,7 +20,10 @@ from functions.errors import ExecutionNotFound
 
 @dataclass(frozen=True, kw_only=True)
 class ExecutionRow:
-    """One execution; instants aware UTC, duration in milliseconds. `lost` also when nobody has marked it yet."""
+    """One execution; instants aware UTC, duration in milliseconds. `lost` also when nobody has marked it yet.
+
+    progress: one item per bar, with label, done and total, in the order the job first named them.
+    """
 
     id: uuid.UUID
     job_id: str
@@ -34,11 +38,15 @@ class ExecutionRow:
     error_type: str | None
     error_message: str | None
     error_stack: str | None
+    progress: list[dict[str, Any]] | None
+    cancel_requested_at: datetime | None
+    cancel_requested_by: str | None
 
 
 _COLUMNS = """
 SELECT id, job_id, scheduled_at, cause,
        CASE WHEN status = 'running' AND lease_expires_at <= clock_timestamp() THEN 'lost' ELSE status END AS status,
+       progress, cancel_requested_at, cancel_requested_by,
        reason, attempt, started_at, finished_at, duration_ms, error_type, error_message, error_stack
 FROM lamplighter.execution
 """

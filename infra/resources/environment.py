@@ -24,6 +24,10 @@ def environment(settings: Settings) -> dict[str, Any]:
         "RULES_LIMIT": str(settings.rules_limit),
         "LOG_LEVEL": settings.log_level,
         "RETENTION_DAYS": ",".join(f"{status}={days}" for status, days in settings.retention_days.items()),
+        "LOG_FLUSH_S": f"{settings.log_flush_s:g}",
+        "LOG_MAX_LINES": str(settings.log_max_lines),
+        "LOG_MAX_LINE_BYTES": str(settings.log_max_line_bytes),
+        "LOG_MAX_BYTES": str(settings.log_max_bytes),
     }
 
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import sys
+import threading
+from typing import Any
 
-from functions import logs
+import pytest
+from aws_lambda_powertools import Logger
+
 from functions.logs import captured, job_logger
 
 
@@ -38,12 +44,102 @@ def test_lines_outside_the_block_are_not_kept() -> None:
     with captured() as lines:
         pass
     logging.getLogger("x").error("later")
-    assert lines == []
+    assert list(lines) == []
 
 
-def test_beyond_the_cap_one_line_says_where_the_rest_is() -> None:
+def printed_json(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_logger_logging_and_print_reach_cloudwatch_as_json_and_the_execution_each_once(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logger = job_logger("lib", "INFO")
+    with captured(formatter=logger.registered_formatter) as lines:
+        logger.info("by the logger")
+        logging.getLogger("library").info("by logging")
+        print("by", "print")
+    said = ["by the logger", "by logging", "by print"]
+    assert [line.message for line in lines] == said
+    printed = printed_json(capsys)
+    assert [line["message"] for line in printed] == said
+    assert {line["service"] for line in printed} == {"lib"}
+    assert [line["level"] for line in printed] == ["INFO"] * 3
+    assert printed[2]["location"].startswith("test_logger_logging_and_print")
+
+
+def test_a_line_printed_in_pieces_is_one_line_and_one_without_an_end_is_kept(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     with captured() as lines:
-        for number in range(logs._MOST_LINES + 5):
-            logging.getLogger("x").info("%d", number)
-    assert len(lines) == logs._MOST_LINES + 1
-    assert "only in CloudWatch" in lines[-1].message
+        print("one", end=" ")
+        print("line\n\nanother\nlast", end="", flush=True)
+    assert [line.message for line in lines] == ["one line", "another", "last"]
+    assert len(printed_json(capsys)) == 3
+
+
+def test_pieces_printed_by_threads_at_once_do_not_mix(capsys: pytest.CaptureFixture[str]) -> None:
+    barrier = threading.Barrier(2)
+
+    def prints(word: str) -> None:
+        for _ in range(50):
+            barrier.wait()
+            print(word, end="")
+            barrier.wait()
+            print(word)
+
+    with captured() as lines:
+        threads = [threading.Thread(target=prints, args=(word,)) for word in ("ab", "cd")]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert sorted(line.message for line in lines) == ["abab"] * 50 + ["cdcd"] * 50
+
+
+def test_metrics_of_the_job_stay_the_line_cloudwatch_reads(capsys: pytest.CaptureFixture[str]) -> None:
+    emf = '{"_aws": {"Timestamp": 1}, "orders": 2}'
+    with captured() as lines:
+        print(emf)
+    assert capsys.readouterr().out == emf + "\n"
+    assert list(lines) == []
+
+
+def test_a_handler_that_a_job_makes_for_stdout_prints_nothing_twice_and_survives_the_execution(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with captured() as first:
+        own = Logger(service="made-inside")
+        own.info("one")
+    with captured() as second:
+        own.info("two")
+    own.info("three")
+    assert [line.message for line in (*first, *second)] == ["one", "two"]
+    assert [line["message"] for line in printed_json(capsys)] == ["one", "two", "three"]
+
+
+def test_secrets_are_neither_kept_nor_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    logger = job_logger("secretive", "INFO")
+    with captured(formatter=logger.registered_formatter) as lines:
+        logger.info("signing in", extra={"user": {"name": "ann", "password": "hunter2"}})
+        logging.getLogger("library").info("called", extra={"api_key": "hunter2"})
+        logger.info({"token": "hunter2"})
+    assert lines[0].fields == {"user": {"name": "ann", "password": "***"}}
+    assert lines[1].fields == {"api_key": "***"}
+    assert lines[2].message == '{"token":"***"}'
+    assert "hunter2" not in capsys.readouterr().out
+
+
+def test_what_a_line_holds_is_kept_as_it_was_when_it_was_written() -> None:
+    orders = {"open": 1}
+    with captured() as lines:
+        logging.getLogger("x").info("orders", extra={"orders": orders})
+        orders["open"] = 2
+    assert lines[0].fields == {"orders": {"open": 1}}
+
+
+def test_stdout_and_the_root_logger_are_as_before_also_after_a_failure() -> None:
+    before = sys.stdout, logging.getLogger().handlers[:], logging.getLogger().level
+    with pytest.raises(ZeroDivisionError), captured():
+        _ = 1 / 0
+    assert (sys.stdout, logging.getLogger().handlers, logging.getLogger().level) == before

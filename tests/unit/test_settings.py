@@ -35,6 +35,12 @@ def test_an_empty_environment_is_the_defaults() -> None:
         ("RETENTION_DAYS", "9" * 5000),
         ("RETENTION_DAYS", "90,running=5"),
         ("RETENTION_DAYS", "90,skipped"),
+        ("LOG_FLUSH_S", "0"),
+        ("LOG_FLUSH_S", "-1"),
+        ("LOG_FLUSH_S", "nan"),
+        ("LOG_MAX_LINES", "0"),
+        ("LOG_MAX_LINE_BYTES", "1.5"),
+        ("LOG_MAX_BYTES", "lots"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_variable(name: str, value: str) -> None:

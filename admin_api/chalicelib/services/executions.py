@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 
 from functions.db import executions
 from functions.db.audit import Author
 from functions.db.connection import Connection
 from functions.db.executions import ExecutionRow, QueuedExecution
+from functions.db.log_lines import LogRow, read_lines
 from functions.errors import ExecutionNotFound, TriggerFailed
 from functions.settings import settings
 
 _NEWEST = 50
+_LINES = 200
 
 
 def newest(connection: Connection, job_id: str) -> list[ExecutionRow]:
@@ -26,6 +29,23 @@ def get(connection: Connection, execution_id: str) -> ExecutionRow:
     except ValueError as error:
         raise ExecutionNotFound(f"no execution has the id {execution_id[:100]!r}: ids are UUIDs") from error
     return executions.get(connection, found)
+
+
+@dataclass(frozen=True)
+class LogPage:
+    """Some lines of an execution's newest attempt, in order."""
+
+    attempt: int
+    lines: list[LogRow]
+
+
+def log_page(connection: Connection, execution_id: str, *, after: int | None) -> LogPage:
+    """The 200 lines after this line number, or the newest 200; of the newest attempt. Raises ExecutionNotFound."""
+    row = get(connection, execution_id)
+    lines = read_lines(
+        connection, execution_id=row.id, scheduled_at=row.scheduled_at, attempt=row.attempt, limit=_LINES, after=after
+    )
+    return LogPage(row.attempt, lines)
 
 
 def trigger(connection: Connection, job_id: str, author: Author) -> uuid.UUID:

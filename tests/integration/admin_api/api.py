@@ -62,9 +62,10 @@ class Api:
     ) -> Answer:
         """Send one request; with `headers` it carries these instead of a token with the permissions."""
         sent = {"Authorization": f"Bearer {token(*permissions, actor=actor)}"} if headers is None else headers
+        path, _, query = path.partition("?")
         match = self._routes.match(method, path)
         assert match is not None, f"API Gateway has no route for {method} {path}"
-        event = json.loads(json.dumps(rest_event(method, path, match, headers=sent, body=body)))
+        event = json.loads(json.dumps(rest_event(method, path, match, headers=sent, body=body, query=query)))
         raw = json.loads(json.dumps(self._app(event, None)))
         answer = Answer(raw["statusCode"], raw["headers"], raw["body"], event["requestContext"]["requestId"])
         _check(answer, event["requestContext"]["path"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qs
 
 from infra.local.gateway_routes import Match
 
@@ -15,17 +16,18 @@ STAGE = "prod"
 
 
 def rest_event(
-    method: str, path: str, match: Match, *, headers: Mapping[str, str], body: str | None = None
+    method: str, path: str, match: Match, *, headers: Mapping[str, str], body: str | None = None, query: str = ""
 ) -> dict[str, Any]:
     """The event for this request, which this resource was matched for."""
+    values = parse_qs(query, keep_blank_values=True)
     return {
         "resource": match.resource,
         "path": path,
         "httpMethod": method,
         "headers": dict(headers),
         "multiValueHeaders": {name: [value] for name, value in headers.items()},
-        "queryStringParameters": None,
-        "multiValueQueryStringParameters": None,
+        "queryStringParameters": {name: each[-1] for name, each in values.items()} or None,
+        "multiValueQueryStringParameters": values or None,
         "pathParameters": match.parameters or None,
         "stageVariables": None,
         "requestContext": {

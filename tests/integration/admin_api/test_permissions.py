@@ -31,6 +31,7 @@ CONTRACT = {
     ("GET", f"{BASE}/jobs"): VIEW,
     ("GET", f"{BASE}/jobs/{{job_id}}"): VIEW,
     ("GET", f"{BASE}/executions/{{execution_id}}"): VIEW,
+    ("GET", f"{BASE}/executions/{{execution_id}}/logs"): VIEW,
     ("POST", f"{BASE}/jobs/{{job_id}}/trigger"): MANAGE,
     ("POST", f"{BASE}/jobs/{{job_id}}/pause"): MANAGE,
     ("POST", f"{BASE}/jobs/{{job_id}}/resume"): MANAGE,

@@ -5,7 +5,10 @@ from __future__ import annotations
 import uuid
 
 import pytest
+from psycopg.types.json import Jsonb
 
+from functions.db.audit import Author
+from functions.db.cancellations import request_cancel
 from functions.db.connection import Connection
 from functions.db.outcomes import Outcome
 from tests.integration.admin_api.api import BASE, Api
@@ -29,6 +32,15 @@ def test_an_execution_shows_how_it_ended(api: Api, deployed: Connection) -> None
         1,
         "2026-11-23T09:00:00+00:00",
     ]
+
+
+def test_a_running_execution_shows_how_far_it_is_and_who_wants_it_to_stop(api: Api, deployed: Connection) -> None:
+    execution_id, bars = run(deployed, "cleanup", FIRST, None), [{"label": "files", "done": 1, "total": 4}]
+    deployed.execute("UPDATE lamplighter.execution SET progress = %s", (Jsonb(bars),))
+    request_cancel(deployed, execution_id, Author(actor="ann"))
+    answer = api("GET", f"{BASE}/executions/{execution_id}").json
+    assert (answer["status"], answer["progress"], answer["cancelRequestedBy"]) == ("running", bars, "ann")
+    assert answer["cancelRequestedAt"] is not None
 
 
 @pytest.mark.parametrize("execution_id", [str(uuid.uuid4()), "1", "nope", "%00", "%27", "a" * 300])

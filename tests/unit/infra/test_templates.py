@@ -171,6 +171,10 @@ def test_the_settings_are_the_environment_of_every_function() -> None:
         "RULES_LIMIT": "300",
         "LOG_LEVEL": "INFO",
         "RETENTION_DAYS": "succeeded=90,failed=90,skipped=90,cancelled=90,lost=90,missed=90",
+        "LOG_FLUSH_S": "3",
+        "LOG_MAX_LINES": "10000",
+        "LOG_MAX_LINE_BYTES": "16384",
+        "LOG_MAX_BYTES": "5000000",
         "DATABASE_URL": {"Ref": "DatabaseUrl"},
     }
 

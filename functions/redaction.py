@@ -1,0 +1,66 @@
+"""Values as they may be logged: JSON-like copies, with what stands under a secret's name replaced."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any, cast
+
+# A field is a secret when one of these stands in its name as whole words, however they are joined: `db_password`,
+# `x-api-key`, `refreshToken`; but not `tokens` or `keyboard`. Documented in docs/add-a-job.md.
+SECRET_NAMES = (
+    "password", "passwords", "passwd", "passphrase", "pwd", "secret", "secrets", "token", "authorization", "cookie",
+    "cookies", "credential", "credentials", "api_key", "apikey", "access_key", "private_key", "signing_key",
+    "encryption_key", "connection_string", "database_url", "dsn",
+)  # fmt: skip
+REDACTED = "***"
+_DEPTH = 20
+_SCALARS = (str, int, float, bool, type(None))  # nearly everything: every line passes here twice
+_NEW_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+")
+
+
+def redacted(value: object) -> Any:
+    """A copy of the value that JSON can say: secrets as ***, and everything that is not JSON as its text.
+
+    None and booleans stay under any name (whether there is a token is no secret). Nesting ends at 20 levels.
+    """
+    return _copy(value, _DEPTH)
+
+
+@lru_cache(maxsize=1_000)
+def is_secret(name: str) -> bool:
+    """Whether a field of this name holds something that must not be logged."""
+    words = f"_{_NEW_WORD.sub('_', name).lower()}_"
+    return any(f"_{secret}_" in words for secret in SECRET_NAMES)
+
+
+def as_text(value: object) -> str:
+    """str(value), also of an object whose own __str__ fails."""
+    try:
+        return str(value)
+    except Exception:  # noqa: BLE001 - a field that cannot say what it is must not cost its line
+        return f"<{type(value).__name__}>"
+
+
+def _copy(value: object, depth: int) -> Any:
+    kind = type(value)
+    if kind in _SCALARS or isinstance(value, str | bool | int | float):
+        return value
+    if not depth:
+        return "… (nested too deeply)"
+    if kind is dict or isinstance(value, Mapping):
+        return {name: _field(name, item, depth) for name, item in _named(cast("Mapping[object, object]", value))}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_copy(item, depth - 1) for item in value]
+    return as_text(value)
+
+
+def _named(mapping: Mapping[object, object]) -> Iterator[tuple[str, object]]:
+    return ((key if type(key) is str else as_text(key), item) for key, item in mapping.items())
+
+
+def _field(name: str, value: object, depth: int) -> Any:
+    if is_secret(name) and value is not None and not isinstance(value, bool):
+        return REDACTED
+    return value if type(value) in _SCALARS else _copy(value, depth - 1)

@@ -1,0 +1,67 @@
+"""What a job says, in a real function process: each line once in its log, as JSON, and once in PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+import sysconfig
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from functions.db.connection import Connection
+from infra.local.executor import Executor
+from tests.conftest import PROJECT
+from tests.integration.local.account import function_in
+from tests.integration.seeds import deployed
+
+# The package holds no dependencies: they are found where this test finds them.
+SOURCE = """
+import sys
+sys.path += {path!r}
+import logging
+from functions import registry
+from functions.handler import handle
+from functions.job import job
+
+@job(id="speaks")
+def speaks(ctx):
+    ctx.logger.info("by the logger", extra={{"password": "hunter2"}})
+    logging.getLogger("library.speaks").warning("by logging")
+    print("by print")
+    raise ValueError("at the end")
+
+registry.all_jobs = lambda: (speaks,)
+handler = handle
+"""
+
+
+def test_each_line_is_json_in_the_log_and_a_row_once_in_every_execution(
+    runtime_python: Path, tmp_path: Path, connection: Connection, database_url: str
+) -> None:
+    deployed(connection, "speaks", schedule=None)
+    source = SOURCE.format(path=[str(PROJECT), sysconfig.get_path("purelib")])
+    function = replace(
+        function_in(tmp_path, source), environment={"DATABASE_URL": database_url}, timeout=timedelta(seconds=30)
+    )
+    this_minute = datetime.now(UTC).replace(second=0, microsecond=0)
+    with Executor(python=runtime_python, state_dir=tmp_path / "a state") as executor:
+        for minutes in range(2):  # cold, then warm
+            at = (this_minute - timedelta(minutes=minutes)).isoformat()
+            event = {"cause": "schedule", "job_id": "speaks", "scheduled_at": at}
+            result = executor.invoke(lambda: function, json.dumps(event).encode())
+            assert json.loads(result.payload)["status"] == "failed"
+    said = ["by the logger", "by logging", "by print", "the job failed"]
+    written = (tmp_path / "a state" / "logs" / "bare.log").read_text()
+    lines = [json.loads(line) for line in written.splitlines() if line.startswith("{")]
+    assert [line["message"] for line in lines if "message" in line] == said * 2
+    assert [line["failed"] for line in lines if "_aws" in line] == [
+        [1.0],
+        [1.0],
+    ]
+    assert {line["service"] for line in lines} == {"speaks"}
+    assert len({line["execution_id"] for line in lines if "message" in line}) == 2
+    others = [line for line in written.splitlines() if not line.startswith(("{", "START", "END", "REPORT"))]
+    assert others == []
+    assert "hunter2" not in written
+    rows = connection.execute("SELECT message FROM lamplighter.job_log ORDER BY scheduled_at, line").fetchall()
+    assert [message for (message,) in rows] == said * 2

@@ -1,0 +1,59 @@
+"""What stands under a secret's name is not logged, wherever it stands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from functions.redaction import REDACTED, SECRET_NAMES, redacted
+from tests.conftest import PROJECT
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["password", "DB_PASSWORD", "refreshToken", "x-api-key", "Authorization", "client.secret", "apikey", "accessKeyId"],
+)
+def test_a_secret_is_known_by_its_name_however_it_is_written(name: str) -> None:
+    assert redacted({name: "hunter2"}) == {name: REDACTED}
+    assert redacted({name: 12345}) == {name: REDACTED}
+    assert redacted({name: {"value": "hunter2"}}) == {name: REDACTED}
+
+
+@pytest.mark.parametrize("name", ["tokens", "keyboard", "key", "secretary", "author", "passwordless", "message"])
+def test_other_names_are_left_alone(name: str) -> None:
+    assert redacted({name: "seen"}) == {name: "seen"}
+
+
+def test_whether_there_is_one_may_be_seen() -> None:
+    assert redacted({"token": None, "password": False}) == {"token": None, "password": False}
+
+
+def test_secrets_are_found_in_nested_fields() -> None:
+    value: dict[str, Any] = {"users": [{"name": "ann", "password": "p"}, ({"token": "t"},)]}
+    assert redacted(value) == {"users": [{"name": "ann", "password": REDACTED}, [{"token": REDACTED}]]}
+
+
+def test_the_value_itself_is_not_changed() -> None:
+    value = {"password": "p", "list": [1]}
+    copy = redacted(value)
+    assert value == {"password": "p", "list": [1]}
+    copy["list"].append(2)
+    assert value["list"] == [1]
+
+
+def test_what_is_no_json_becomes_text_and_a_circle_ends() -> None:
+    class Broken:
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    circle: dict[Any, Any] = {"object": Broken(), 1: b"x"}
+    circle["self"] = circle
+    copy = redacted(circle)
+    assert (copy["object"], copy["1"]) == ("<Broken>", "b'x'")
+    assert "nested too deeply" in str(copy)
+
+
+def test_every_name_of_a_secret_is_documented() -> None:
+    page = (PROJECT / "docs" / "add-a-job.md").read_text()
+    assert [name for name in SECRET_NAMES if f"`{name}`" not in page] == []
