@@ -16,6 +16,8 @@ SECRET_NAMES = (
 )  # fmt: skip
 REDACTED = "***"
 _DEPTH = 20
+# Python refuses to write out integers beyond 4,300 digits, and nobody reads them.
+_LARGEST_INT_BITS = 4_096
 _SCALARS = (str, int, float, bool, type(None))  # nearly everything: every line passes here twice
 _NEW_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+")
 
@@ -44,7 +46,16 @@ def as_text(value: object) -> str:
 
 
 def _copy(value: object, depth: int) -> Any:
+    try:
+        return _converted(value, depth)
+    except Exception:  # noqa: BLE001 - a value that cannot even be read must not cost its line
+        return f"<{type(value).__name__}>"
+
+
+def _converted(value: object, depth: int) -> Any:
     kind = type(value)
+    if isinstance(value, int) and value.bit_length() > _LARGEST_INT_BITS:
+        return f"<int of {value.bit_length()} bits>"
     if kind in _SCALARS or isinstance(value, str | bool | int | float):
         return value
     if not depth:
@@ -63,4 +74,4 @@ def _named(mapping: Mapping[object, object]) -> Iterator[tuple[str, object]]:
 def _field(name: str, value: object, depth: int) -> Any:
     if is_secret(name) and value is not None and not isinstance(value, bool):
         return REDACTED
-    return value if type(value) in _SCALARS else _copy(value, depth - 1)
+    return value if type(value) is str else _copy(value, depth - 1)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.db.claims import Claim, claim
 from functions.db.connection import Connection, WarmConnection, connect
+from functions.db.json_values import text_of
 from functions.db.live import Standing, flush
 from functions.db.outcomes import Outcome, finish
 from functions.errors import DatabaseUnavailable, OutcomeNotRecorded
@@ -109,6 +110,7 @@ def _live(mine: dict[str, Any], logger: Logger, surroundings: Surroundings) -> I
     def write(**new: Any) -> Standing:
         return database.run(partial(flush, **mine, **new))
 
+    logger.clear_state()  # Powertools keeps one logger per job: what the last execution appended is not this one's
     logger.append_keys(execution_id=str(mine["execution_id"]), function_request_id=surroundings.request_id)
     with captured(_caps(surroundings.settings), formatter=logger.registered_formatter) as lines:
         live = Live(lines)
@@ -130,8 +132,8 @@ def _run_job(job: Job, invocation: Invocation, claimed: Claim, surroundings: Sur
         return Outcome(status="skipped", reason=signal.reason)
     except Cancelled as signal:
         return Outcome(status="cancelled", reason=signal.reason)
-    except (Exception, SystemExit) as error:
-        ctx.logger.exception("the job failed")
+    except BaseException as error:  # also SystemExit and CancelledError: however it ends, it is recorded
+        ctx.logger.error("the job failed", exc_info=error)
         return _failure(error)
     finally:
         ctx.close()
@@ -157,11 +159,11 @@ def _context(invocation: Invocation, claimed: Claim, surroundings: Surroundings,
 
 def _failure(error: BaseException) -> Outcome:
     frames = error.__traceback__.tb_next if error.__traceback__ else None  # without the runner's own frame
-    stack = "".join(traceback.format_exception(type(error), error, frames))
+    stack = "".join(traceback.format_exception(type(error), error, frames))  # says so where __str__ fails
     return Outcome(
         status="failed",
         error_type=type(error).__qualname__,
-        error_message=str(error),
+        error_message=text_of(error),
         error_stack=stack[-_STACK_LIMIT:],
     )
 

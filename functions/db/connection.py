@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import psycopg
 
-from functions.errors import DatabaseUnavailable
+from functions.errors import DatabaseUnavailable, SettingsError
 
 T = TypeVar("T")
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -19,12 +19,25 @@ _TRUSTED_IDLE_S = 1.0
 def connect(url: str, *, timeout_s: int = 5) -> Connection:
     """A new connection in autocommit mode, never preparing statements (RDS Proxy and PgBouncer would pin or break).
 
-    Raises DatabaseUnavailable when PostgreSQL does not answer within timeout_s or refuses us.
+    Raises DatabaseUnavailable when PostgreSQL does not answer within timeout_s or refuses us, SettingsError for what is
+    no PostgreSQL URL. Neither message shows the password.
     """
+    _check(url)
     try:
         return psycopg.connect(url, autocommit=True, prepare_threshold=None, connect_timeout=timeout_s)
     except psycopg.OperationalError as error:
         raise DatabaseUnavailable(f"PostgreSQL cannot be reached: {_first_line(error)}; check DATABASE_URL") from error
+
+
+def _check(url: str) -> None:
+    # A password with a bare '@', '/' or '#' would end up in the host's place, and from there in messages.
+    scheme, _, rest = url.partition("://")
+    authority = rest.partition("/")[0].partition("?")[0]
+    if scheme not in ("postgresql", "postgres") or authority.count("@") > 1 or "@" in rest[len(authority) :]:
+        raise SettingsError(
+            "DATABASE_URL is invalid: use postgresql://user:password@host:5432/database, with '@', '/', '?' and '#' in "
+            "the password percent-encoded (%40, %2F, %3F, %23)"
+        )
 
 
 class WarmConnection:

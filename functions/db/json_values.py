@@ -9,6 +9,7 @@ from typing import Any, overload
 from psycopg.types.json import Jsonb
 
 _DEPTH = 20
+_LARGEST_INT_BITS = 4_096  # as in functions/redaction.py
 
 
 def as_jsonb(value: object) -> Jsonb:
@@ -26,19 +27,29 @@ def storable(text: str | None) -> str | None:
 
 
 def _plain(value: object, depth: int) -> Any:
-    if value is None or isinstance(value, bool | int):
+    try:
+        return _converted(value, depth)
+    except Exception:  # noqa: BLE001 - a value that cannot even be read is still worth its line
+        return f"<{type(value).__name__}>"
+
+
+def _converted(value: object, depth: int) -> Any:
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, int):
+        return value if value.bit_length() <= _LARGEST_INT_BITS else f"<int of {value.bit_length()} bits>"
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
     if depth and isinstance(value, Mapping):
-        return {storable(str(key)): _plain(item, depth - 1) for key, item in value.items()}
+        return {text_of(key): _plain(item, depth - 1) for key, item in value.items()}
     if depth and isinstance(value, list | tuple | set | frozenset):
         return [_plain(item, depth - 1) for item in value]
-    return storable(_text(value))
+    return text_of(value)
 
 
-def _text(value: object) -> str:
+def text_of(value: object) -> str:
+    """str(value) as PostgreSQL can store it; the type's name when even that fails."""
     try:
-        return str(value)
+        return storable(str(value))
     except Exception:  # noqa: BLE001 - a field whose __str__ fails is still a line worth keeping
         return f"<{type(value).__name__}>"

@@ -12,7 +12,7 @@ from functions.db.connection import connect
 from functions.db.partitions import ensure_month
 
 _DIRECTORY = Path(__file__).parent / "migrations"
-_NEXT_MONTH = timedelta(days=31)
+_NEXT_MONTH = timedelta(days=31)  # from a first of the month: always in the next one
 
 
 def migrate(url: str, *, now: datetime) -> list[str]:
@@ -27,7 +27,7 @@ def migrate(url: str, *, now: datetime) -> list[str]:
             connection.execute("CREATE SCHEMA IF NOT EXISTS lamplighter")
             applied = _apply(url)
             ensure_month(connection, now)
-            ensure_month(connection, now + _NEXT_MONTH)
+            ensure_month(connection, now.replace(day=1) + _NEXT_MONTH)
     return applied
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
 from collections.abc import Callable, Iterator
@@ -101,6 +102,51 @@ def test_a_job_that_exits_the_process_is_a_failure(define: Define, connection: C
 
     assert deliver(event())["status"] == "failed"
     assert [row.error_type for row in history(connection, "a", limit=9)] == ["SystemExit"]
+
+
+class Unspeakable(Exception):
+    """An exception that cannot say what it is."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+class Unreadable(dict[str, int]):
+    """A mapping that cannot be read."""
+
+    def items(self) -> Any:
+        raise RuntimeError("no items")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [Unspeakable(), asyncio.CancelledError(), GeneratorExit(), KeyboardInterrupt()],
+    ids=lambda value: type(value).__name__,
+)
+def test_however_a_job_fails_it_is_recorded_and_the_invocation_succeeds(
+    define: Define, connection: Connection, error: BaseException
+) -> None:
+    @define
+    def fails(ctx: JobContext) -> None:
+        raise error
+
+    assert deliver(event())["status"] == "failed"
+    assert [row.error_type for row in history(connection, "a", limit=9)] == [type(error).__name__]
+
+
+@pytest.mark.parametrize(
+    "result", [10**5000, {"deep": [10**5000]}, Unreadable(a=1), Unspeakable()], ids=lambda value: type(value).__name__
+)
+def test_whatever_a_job_returns_or_logs_its_outcome_is_recorded(
+    define: Define, connection: Connection, result: object
+) -> None:
+    @define
+    def works(ctx: JobContext) -> object:
+        ctx.logger.info("field", extra={"odd": result})
+        return result
+
+    assert deliver(event())["status"] == "succeeded"
+    assert [row.status for row in history(connection, "a", limit=9)] == ["succeeded"]
 
 
 def test_skip_is_a_signal_with_its_reason(define: Define, connection: Connection) -> None:
@@ -227,6 +273,21 @@ def test_an_outcome_that_cannot_be_recorded_fails_the_invocation(
     define(loses_the_database)
     with pytest.raises(OutcomeNotRecorded, match="could not be recorded"):
         deliver(event())
+
+
+def test_what_one_execution_appends_to_the_logger_is_not_on_the_next_ones_lines(
+    define: Define, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @define
+    def appends_once(ctx: JobContext) -> None:
+        if ctx.scheduled_at.isoformat() == LAST_MINUTE:
+            ctx.logger.append_keys(customer="acme")
+        ctx.logger.info("working")
+
+    deliver(event(scheduled_at=LAST_MINUTE))
+    deliver(event())
+    lines = [line for line in capsys.readouterr().out.splitlines() if '"working"' in line]
+    assert ["acme" in line for line in lines] == [True, False]
 
 
 def test_each_outcome_is_counted_for_the_alarms(define: Define, capsys: pytest.CaptureFixture[str]) -> None:

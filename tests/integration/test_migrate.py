@@ -45,8 +45,9 @@ def test_two_migrations_at_once_apply_each_step_once(empty_database: str) -> Non
     assert sorted(names[:1] for names in applied) == [[], [], [], ["0001_first_tables"]]
 
 
-def test_this_month_and_the_next_are_ready_after_migrating(empty_database: str) -> None:
-    migrate(empty_database, now=NOW)
+@pytest.mark.parametrize("day", [1, 23, 30])
+def test_this_month_and_the_next_are_ready_after_migrating(empty_database: str, day: int) -> None:
+    migrate(empty_database, now=NOW.replace(day=day))
     with connect(empty_database) as connection:
         tables = connection.execute(
             "SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r' ORDER BY relname"
@@ -54,3 +55,11 @@ def test_this_month_and_the_next_are_ready_after_migrating(empty_database: str) 
     assert [name for (name,) in tables] == [
         "execution_2026_11", "execution_2026_12", "job_log_2026_11", "job_log_2026_12",
     ]  # fmt: skip
+
+
+def test_at_the_end_of_january_february_is_made_ready(empty_database: str) -> None:
+    migrate(empty_database, now=datetime(2031, 1, 30, 12, tzinfo=UTC))
+    with connect(empty_database) as connection:
+        assert connection.execute("SELECT to_regclass('lamplighter.execution_2031_02') IS NOT NULL").fetchone() == (
+            True,
+        )
