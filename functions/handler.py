@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from functions import registry
 from functions.db.connection import WarmConnection
+from functions.errors import InvalidEvent
 from functions.invocation import parse
+from functions.naming import job_name
 from functions.runner import Surroundings, run
 from functions.settings import settings
 
@@ -30,6 +32,7 @@ def handle(event: Any, context: LambdaContext) -> dict[str, Any]:
     now = datetime.now(UTC)
     invocation = parse(event, now=now)
     job = registry.find(invocation.job_id)
+    _check_function(context.function_name, invocation.job_id)
     surroundings = Surroundings(
         settings=settings(),
         database=_database(),
@@ -38,3 +41,10 @@ def handle(event: Any, context: LambdaContext) -> dict[str, Any]:
         remaining=timedelta(milliseconds=context.get_remaining_time_in_millis()),
     )
     return run(job, invocation, surroundings)
+
+
+def _check_function(name: str, job_id: str) -> None:
+    # Each function has its own role, memory and timeout: what may invoke one must not run another job with them.
+    own = job_name(settings().stage, job_id)
+    if name != own:
+        raise InvalidEvent(f"event for {job_id!r} came to function {name!r}: send it to {own!r}")

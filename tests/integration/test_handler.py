@@ -35,6 +35,7 @@ class LambdaContext:
     """The part of Lambda's context object that the handler reads."""
 
     aws_request_id: str = "req-1"
+    function_name: str = "lamplighter-local-job-a"
     remaining_ms: int = 60_000
 
     def get_remaining_time_in_millis(self) -> int:
@@ -243,6 +244,14 @@ def test_an_unknown_job_fails_the_invocation(define: Define, connection: Connect
     define(lambda ctx: None)
     with pytest.raises(JobNotFound, match="'nope'"):
         deliver(event(job_id="nope"))
+    assert connection.execute("SELECT count(*) FROM lamplighter.execution").fetchone() == (0,)
+
+
+def test_a_function_runs_no_other_job_than_its_own(define: Define, connection: Connection) -> None:
+    define(lambda ctx: None)
+    stranger = LambdaContext(function_name="lamplighter-local-job-b")
+    with pytest.raises(InvalidEvent, match="came to function 'lamplighter-local-job-b'"):
+        handler.handle(event(), stranger)  # type: ignore[arg-type]
     assert connection.execute("SELECT count(*) FROM lamplighter.execution").fetchone() == (0,)
 
 
