@@ -1,4 +1,4 @@
-"""What job authors import: `@job`, `JobContext` and the signal `Skip`."""
+"""What job authors import: `@job`, `JobContext`, the policy `Retry` and the signals `Skip` and `RetryLater`."""
 
 from __future__ import annotations
 
@@ -11,18 +11,14 @@ from typing import TYPE_CHECKING, Any
 from functions.db.connection import Connection
 from functions.definition import JobDefinition
 from functions.errors import InvalidJob
+from functions.retry import Backoff, Retry, check_retry_delay
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
 
-__all__ = ["Job", "JobContext", "Skip", "job"]
+__all__ = ["Backoff", "Job", "JobContext", "Retry", "RetryLater", "Skip", "job"]
 
-_LATER = {
-    "retry": "retries",
-    "misfire": "catch-up runs after downtime",
-    "params": "parameters",
-    "pause_after_failures": "pausing after failures",
-}
+_LATER = {"params": "parameters"}
 
 
 class Skip(Exception):
@@ -30,6 +26,21 @@ class Skip(Exception):
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
+        self.reason = reason
+
+
+class RetryLater(Exception):
+    """Raise it in a job to say "not now, again in a while": the same execution runs again after the delay.
+
+    It is another attempt, but no failure: it uses up none of Retry's attempts, needs no Retry at all, and can go on for
+    ever, so look at ctx.attempt or ctx.scheduled_at to end it. delay: 1 second to 30 days; a run comes up to a minute
+    later. Raises InvalidJob for another delay.
+    """
+
+    def __init__(self, delay: timedelta, reason: str | None = None) -> None:
+        check_retry_delay(delay)
+        super().__init__(reason or f"again in {delay}")
+        self.delay = delay
         self.reason = reason
 
 
@@ -103,7 +114,10 @@ def job(
     description: str = "",
     timeout: timedelta = timedelta(seconds=60),
     memory_mb: int = 256,
+    retry: Retry | None = None,
     overlap: str = "skip",
+    misfire: str = "ignore",
+    pause_after_failures: int | None = None,
     jitter: timedelta | None = None,
     permissions: Sequence[Mapping[str, Any]] = (),
     **unknown: object,
@@ -114,6 +128,9 @@ def job(
     schedule: 5-field cron, a macro, `cron(…)`, `rate(…)`, or None for a job that only runs by hand.
     timezone: an IANA name; the schedule is read in it.
     timeout, memory_mb: of its Lambda function. overlap: `skip` or `allow` a second execution while one runs.
+    retry: how often and when a failed execution is tried again; None: never.
+    misfire: `ignore` occurrences missed while paused or down, or `run_once` for the newest of them.
+    pause_after_failures: pause the job after this many final failures in a row; None: never.
     jitter: start at a random moment within this window after the scheduled instant.
     permissions: IAM statements the job needs beside writing its log.
     """
@@ -127,7 +144,10 @@ def job(
             description=description or _first_line(function.__doc__),
             timeout=timeout,
             memory_mb=memory_mb,
+            retry=retry,
             overlap=overlap,
+            misfire=misfire,
+            pause_after_failures=pause_after_failures,
             jitter=jitter,
             permissions=tuple(permissions),
             source=f"{function.__module__}:{function.__qualname__}",

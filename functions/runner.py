@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 import traceback
 import uuid
@@ -14,9 +15,9 @@ from typing import Any
 from functions.db.claims import Claim, claim
 from functions.db.connection import Connection, WarmConnection, connect
 from functions.db.outcomes import Outcome, finish
-from functions.errors import DatabaseUnavailable, OutcomeNotRecorded
+from functions.errors import AwsUnavailable, DatabaseUnavailable, OutcomeNotRecorded
 from functions.invocation import Invocation
-from functions.job import Job, JobContext, Skip
+from functions.job import Job, JobContext, RetryLater, Skip
 from functions.logs import captured, job_logger
 from functions.metrics import count_outcome
 from functions.settings import Settings
@@ -25,6 +26,10 @@ from functions.settings import Settings
 _LEASE_MARGIN = timedelta(seconds=10)
 _RECORD_AGAIN_AFTER_S = (0.2, 1.0, 3.0)
 _STACK_LIMIT = 64_000
+_NOT_RUN = {"skip": "skipped", "fail": "failed", "duplicate": "duplicate"}
+# Importing boto3 and one call; with less time left Lambda might end us in it, and the sweep does it instead.
+_TIME_TO_SCHEDULE = timedelta(seconds=5)
+_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +54,7 @@ def run(job: Job, invocation: Invocation, surroundings: Surroundings) -> dict[st
         outcome, duration_ms = _run_and_record(job, invocation, claimed, surroundings)
         status, reason = outcome.status, outcome.reason
     else:
-        status, reason, duration_ms = ("skipped" if claimed.decision == "skip" else "duplicate"), claimed.reason, None
+        status, reason, duration_ms = _NOT_RUN[claimed.decision], claimed.reason, None
     if status != "duplicate":
         count_outcome(stage=surroundings.settings.stage, job_id=invocation.job_id, status=status,
                       duration_ms=duration_ms)  # fmt: skip
@@ -92,20 +97,68 @@ def _run_and_record(
     if not _record(record, surroundings):
         logger = job_logger(invocation.job_id, surroundings.settings.log_level)
         logger.warning("the claim was taken over: this outcome is not recorded", extra={"outcome": outcome.status})
+    elif outcome.retry_at is not None:
+        left = surroundings.remaining - timedelta(seconds=time.monotonic() - started)
+        _arrange_retry(invocation, claimed, outcome.retry_at, surroundings, left=left)
     return outcome, duration_ms
 
 
 def _run_job(job: Job, invocation: Invocation, claimed: Claim, surroundings: Surroundings) -> Outcome:
     ctx = _context(invocation, claimed, surroundings)
+    started = time.monotonic()
     try:
         return Outcome(status="succeeded", result=job(ctx))
     except Skip as signal:
         return Outcome(status="skipped", reason=signal.reason)
+    except RetryLater as signal:
+        retry_at = _retry_at(signal.delay, surroundings, started)
+        return Outcome(status="retrying", reason=signal.reason, retry_at=retry_at)
     except (Exception, SystemExit) as error:
         ctx.logger.exception("the job failed")
-        return _failure(error)
+        delay = _delay(job, claimed, error)
+        return _failure(error, retry_at=None if delay is None else _retry_at(delay, surroundings, started))
     finally:
         ctx.close()
+
+
+def _delay(job: Job, claimed: Claim, error: BaseException) -> timedelta | None:
+    """How long to wait before the job is tried again; None when it is not."""
+    retry = job.definition.retry
+    if retry is None or not retry.covers(error):
+        return None
+    return retry.delay(claimed.failed_attempts or 0, chance=random.random())  # noqa: S311 - jitter, not a secret
+
+
+def _retry_at(delay: timedelta, surroundings: Surroundings, started: float) -> datetime:
+    """That long after now, on the next whole second: a one-time schedule knows no fractions."""
+    due_at = surroundings.now + timedelta(seconds=time.monotonic() - started) + delay
+    return due_at if due_at.microsecond == 0 else due_at.replace(microsecond=0) + _SECOND
+
+
+def _arrange_retry(
+    invocation: Invocation, claimed: Claim, retry_at: datetime, surroundings: Surroundings, *, left: timedelta
+) -> None:
+    """Have the job invoked again when the retry is due; when that fails, the sweep does it (mark-lost-executions)."""
+    assert claimed.execution_id is not None
+    assert claimed.attempt is not None
+    logger = job_logger(invocation.job_id, surroundings.settings.log_level)
+    if left < _TIME_TO_SCHEDULE:
+        logger.info("too little time is left to schedule the retry: the sweep sends it")
+        return
+    # Imported only here: boto3 takes half a second, and most executions need none of it.
+    from functions.scheduling.one_shot import schedule_retry
+
+    try:
+        schedule_retry(
+            surroundings.settings,
+            job_id=invocation.job_id,
+            execution_id=claimed.execution_id,
+            scheduled_at=invocation.scheduled_at,
+            attempt=claimed.attempt + 1,
+            retry_at=retry_at,
+        )
+    except AwsUnavailable as error:
+        logger.warning("the retry could not be scheduled, the sweep sends it: %s", error)
 
 
 def _context(invocation: Invocation, claimed: Claim, surroundings: Surroundings) -> JobContext:
@@ -125,11 +178,13 @@ def _context(invocation: Invocation, claimed: Claim, surroundings: Surroundings)
     )
 
 
-def _failure(error: BaseException) -> Outcome:
+def _failure(error: BaseException, *, retry_at: datetime | None) -> Outcome:
     frames = error.__traceback__.tb_next if error.__traceback__ else None  # without the runner's own frame
     stack = "".join(traceback.format_exception(type(error), error, frames))
     return Outcome(
-        status="failed",
+        status="failed" if retry_at is None else "retrying",
+        attempt_status="failed",
+        retry_at=retry_at,
         error_type=type(error).__qualname__,
         error_message=str(error),
         error_stack=stack[-_STACK_LIMIT:],

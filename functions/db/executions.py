@@ -28,6 +28,7 @@ class ExecutionRow:
     status: str
     reason: str | None
     attempt: int
+    retry_at: datetime | None
     started_at: datetime | None
     finished_at: datetime | None
     duration_ms: int | None
@@ -39,7 +40,7 @@ class ExecutionRow:
 _COLUMNS = """
 SELECT id, job_id, scheduled_at, cause,
        CASE WHEN status = 'running' AND lease_expires_at <= clock_timestamp() THEN 'lost' ELSE status END AS status,
-       reason, attempt, started_at, finished_at, duration_ms, error_type, error_message, error_stack
+       reason, attempt, retry_at, started_at, finished_at, duration_ms, error_type, error_message, error_stack
 FROM lamplighter.execution
 """
 _HISTORY = (

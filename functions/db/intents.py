@@ -27,7 +27,8 @@ def pause(connection: Connection, job_id: str, author: Author) -> JobRow:
 
 
 _RESUME = """
-UPDATE lamplighter.job SET paused_at = NULL, paused_by = NULL, pause_reason = NULL WHERE id = %s
+UPDATE lamplighter.job SET paused_at = NULL, paused_by = NULL, pause_reason = NULL, consecutive_failures = 0
+WHERE id = %s
 """
 
 
