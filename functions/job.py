@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from functions.db.connection import Connection
 from functions.definition import JobDefinition
-from functions.errors import InvalidJob
+from functions.errors import ClaimLost, InvalidJob
 from functions.retry import Backoff, Retry, check_retry_delay
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Backoff", "Job", "JobContext", "Retry", "RetryLater", "Skip", "job"]
 
+_IDLE = 0  # libpq's PQTRANS_IDLE: psycopg itself stays in functions.db
 _LATER = {"params": "parameters"}
 
 
@@ -62,6 +64,7 @@ class JobContext:
         deadline: datetime,
         logger: Logger,
         connect: Callable[[], Connection],
+        succeed: Callable[[Connection], bool] | None = None,
     ) -> None:
         self.execution_id = execution_id
         self.job_id = job_id
@@ -71,6 +74,8 @@ class JobContext:
         self.deadline = deadline
         self.logger = logger
         self._connect = connect
+        self._succeed = succeed
+        self._has_succeeded = False
         self._db: Connection | None = None
 
     @property
@@ -83,6 +88,31 @@ class JobContext:
         if self._db is None:
             self._db = self._connect()
         return self._db
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """One transaction that holds the job's writes and its success: both are there, or neither is.
+
+        `with ctx.transaction() as connection:` around the writes, once, as the last thing the job does: on leaving it
+        the execution has succeeded, whatever comes after. An exception inside rolls the writes back, as does a claim
+        that was taken over meanwhile (ClaimLost). Keep it short: while it commits it holds the job's row. A context
+        without a runner (a test's own) commits just the writes. Raises RuntimeError inside another transaction of
+        ctx.db or the second time, where success would not be part of it.
+        """
+        if self._has_succeeded:
+            raise RuntimeError("ctx.transaction() has already made this execution succeed: use it once, at the end")
+        if self.db.info.transaction_status != _IDLE:
+            raise RuntimeError("ctx.transaction() inside a transaction of ctx.db: end that one first")
+        with self.db.transaction():
+            yield self.db
+            if self._succeed is not None and not self._succeed(self.db):
+                raise ClaimLost(f"job {self.job_id!r}: the claim was taken over, so the transaction was rolled back")
+        self._has_succeeded = self._succeed is not None
+
+    @property
+    def has_succeeded(self) -> bool:
+        """Whether `transaction` has made this execution succeed."""
+        return self._has_succeeded
 
     def close(self) -> None:
         """Close the connection, if one was opened; called whatever way the job ended."""

@@ -105,6 +105,14 @@ def _run_and_record(
 
 def _run_job(job: Job, invocation: Invocation, claimed: Claim, surroundings: Surroundings) -> Outcome:
     ctx = _context(invocation, claimed, surroundings)
+    outcome = _outcome(job, ctx, claimed, surroundings)
+    if ctx.has_succeeded and outcome.status != "succeeded":
+        ctx.logger.warning("the job ended as %s after its transaction had succeeded: that stands", outcome.status)
+        return Outcome(status="succeeded")
+    return outcome
+
+
+def _outcome(job: Job, ctx: JobContext, claimed: Claim, surroundings: Surroundings) -> Outcome:
     started = time.monotonic()
     try:
         return Outcome(status="succeeded", result=job(ctx))
@@ -175,6 +183,13 @@ def _context(invocation: Invocation, claimed: Claim, surroundings: Surroundings)
         deadline=surroundings.now + surroundings.remaining,
         logger=job_logger(invocation.job_id, settings.log_level),
         connect=partial(connect, settings.database_url),
+        succeed=partial(
+            finish,
+            outcome=Outcome(status="succeeded"),
+            execution_id=claimed.execution_id,
+            scheduled_at=invocation.scheduled_at,
+            token=claimed.token,
+        ),
     )
 
 

@@ -61,11 +61,18 @@ WITH job AS (
     SELECT id, scheduled_at, attempt, %(attempt_status)s, %(reason)s, started_at, clock_timestamp(),
            duration_ms, %(error_type)s, %(error_message)s, %(error_stack)s
     FROM finished
+), finished_before AS (
+    -- By ctx.transaction(), or by this very statement when its answer got lost: the rest of what there is to say.
+    UPDATE lamplighter.execution SET result = coalesce(result, %(result)s)
+    WHERE NOT EXISTS (SELECT FROM finished)
+      AND id = %(execution_id)s AND scheduled_at = %(scheduled_at)s AND claim_token = %(token)s AND status <> 'running'
+    RETURNING id, scheduled_at, attempt
 ), written AS (
     INSERT INTO lamplighter.job_log (execution_id, scheduled_at, attempt, line, logged_at, level, message, fields)
     SELECT f.id, f.scheduled_at, f.attempt, l.line, l.logged_at, l.level, l.message, l.fields
-    FROM finished f,
+    FROM (SELECT id, scheduled_at, attempt FROM finished UNION ALL SELECT * FROM finished_before) AS f,
          jsonb_to_recordset(%(lines)s) AS l(line integer, logged_at timestamptz, level text, message text, fields jsonb)
+    ON CONFLICT DO NOTHING
 ), decided AS (
     SELECT f.id, f.job_id, f.status, f.duration_ms,
            CASE WHEN f.status IN ('failed', 'lost') THEN job.consecutive_failures + 1
@@ -93,9 +100,7 @@ WITH job AS (
            failures || ' failures in a row'
     FROM decided WHERE pauses
 )
-SELECT EXISTS (SELECT FROM finished) OR EXISTS (
-    SELECT FROM lamplighter.execution
-    WHERE id = %(execution_id)s AND scheduled_at = %(scheduled_at)s AND claim_token = %(token)s AND status <> 'running')
+SELECT EXISTS (SELECT FROM finished) OR EXISTS (SELECT FROM finished_before)
 """
 
 
@@ -110,7 +115,8 @@ def finish(
 ) -> bool:
     """Record the outcome; False when the claim was taken over meanwhile, and then nothing was written.
 
-    Safe to repeat with the same token when the answer got lost: the second time changes nothing and answers True.
+    Safe to repeat with the same token when the answer got lost: the second time answers True and adds no more than
+    lines and a result that were not there yet.
     """
     values = {
         "status": outcome.status,
