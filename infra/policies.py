@@ -94,11 +94,14 @@ def manage_triggers(stage: str) -> list[Statement]:
         _allow(["scheduler:GetScheduleGroup"], schedule_group_arn(stage)),
         # The only "*" we grant: neither action has a resource type it could be limited to. Both only list names.
         _allow(["events:ListRules", "scheduler:ListSchedules"], "*"),
-        {
-            **_allow(["iam:PassRole"], scheduler_role_arn(stage)),
-            "Condition": {"StringEquals": {"iam:PassedToService": _SCHEDULER}},
-        },
+        _pass_role_to_scheduler(stage),
     ]
+
+
+def schedule_retries(stage: str) -> list[Statement]:
+    """Make the one-time schedules that bring a job's retries, and nothing else in the group."""
+    own = f"schedule/{naming.deployment(stage)}/{naming.retry_prefix(stage)}*"
+    return [_allow(["scheduler:CreateSchedule"], regional_arn("scheduler", own)), _pass_role_to_scheduler(stage)]
 
 
 def job_permissions(statements: Iterable[Mapping[str, Any]]) -> list[Statement]:
@@ -115,6 +118,13 @@ def receive_from_rules(stage: str, queue_arn: Any) -> Statement:
             "StringEquals": {"aws:SourceAccount": Ref("AWS::AccountId")},
             "ArnLike": {"aws:SourceArn": job_rules_arn(stage)},
         },
+    }
+
+
+def _pass_role_to_scheduler(stage: str) -> Statement:
+    return {
+        **_allow(["iam:PassRole"], scheduler_role_arn(stage)),
+        "Condition": {"StringEquals": {"iam:PassedToService": _SCHEDULER}},
     }
 
 

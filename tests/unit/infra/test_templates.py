@@ -183,12 +183,23 @@ def test_a_long_description_is_cut_to_what_lambda_takes() -> None:
     assert len(_function(_jobs(EXPORT), naming.job_name("dev", EXPORT.id))["Description"]) == 256
 
 
-def test_a_job_may_log_give_up_and_do_what_its_author_asked_for() -> None:
+def test_a_job_may_log_give_up_retry_and_do_what_its_author_asked_for() -> None:
     plain = _role_statements(_jobs(CLEANUP, EXPORT), naming.job_name("dev", CLEANUP.id))
     asking = _role_statements(_jobs(CLEANUP, EXPORT), naming.job_name("dev", EXPORT.id))
 
-    assert [found["Action"] for found in plain] == [["logs:CreateLogStream", "logs:PutLogEvents"], ["sqs:SendMessage"]]
-    assert asking[2:] == [{"Effect": "Allow", **EXPORT.permissions[0]}]
+    assert [found["Action"] for found in plain] == [
+        ["logs:CreateLogStream", "logs:PutLogEvents"], ["sqs:SendMessage"], ["scheduler:CreateSchedule"],
+        ["iam:PassRole"],
+    ]  # fmt: skip
+    assert asking[4:] == [{"Effect": "Allow", **EXPORT.permissions[0]}]
+
+
+def test_a_job_may_make_one_time_schedules_for_retries_and_touch_no_other_schedule() -> None:
+    _, _, scheduling, passing = _role_statements(_jobs(CLEANUP), naming.job_name("dev", CLEANUP.id))
+
+    assert scheduling["Resource"]["Fn::Sub"].endswith(":schedule/lamplighter-dev/lamplighter-dev-retry-*")
+    assert passing["Resource"]["Fn::Sub"].endswith(f":role/{naming.scheduler_role('dev')}")
+    assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
 
 
 def test_a_job_lets_only_rules_of_this_stage_and_account_fire_it() -> None:
