@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import socket
 import threading
 import time
 import uuid
@@ -147,6 +149,13 @@ def test_a_job_outlives_postgresql_and_its_lines_are_written_at_the_end(
         said = messages(again)
     assert [said[0], said[-1]] == ["said in the dark", "said after"]
     assert "lines and progress cannot be written now, they are kept" in said[1]
+
+
+def test_a_server_that_vanishes_without_a_word_is_noticed_in_ten_seconds(connection: Connection) -> None:
+    with socket.socket(fileno=os.dup(connection.fileno())) as wire:
+        if wire.family == socket.AF_UNIX or not hasattr(socket, "TCP_USER_TIMEOUT"):
+            pytest.skip("not over TCP, or not on Linux")
+        assert wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 10_000
 
 
 def test_a_flush_that_waits_when_the_job_ends_is_over_before_the_outcome_is_recorded(

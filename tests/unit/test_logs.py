@@ -143,3 +143,10 @@ def test_stdout_and_the_root_logger_are_as_before_also_after_a_failure() -> None
     with pytest.raises(ZeroDivisionError), captured():
         _ = 1 / 0
     assert (sys.stdout, logging.getLogger().handlers, logging.getLogger().level) == before
+
+
+def test_a_line_that_cannot_be_kept_does_not_fail_the_job(capsys: pytest.CaptureFixture[str]) -> None:
+    with captured() as lines:
+        logging.getLogger("x").info("huge", extra={"n": 10**5_000})  # more digits than Python turns into text
+        logging.getLogger("x").info("next")
+    assert lines[-1].message == "next"
