@@ -190,6 +190,23 @@ def test_a_flush_whose_answer_got_lost_is_repeated_without_a_second_line(connect
     assert messages(connection) == ["one", "two", "three"]
 
 
+def test_what_is_said_after_the_success_was_recorded_is_written_too(connection: Connection) -> None:
+    deployed(connection, "a")
+    claim = claimed(connection)
+    finish(connection, Outcome(status="succeeded"), **_of(claim))
+    assert flushed(connection, claim, "after") == Standing(is_ours=True)
+    assert messages(connection) == ["after"]
+
+
+def test_an_execution_that_was_marked_lost_hears_it_and_writes_nothing(connection: Connection) -> None:
+    deployed(connection, "a")
+    claim = claimed(connection)
+    connection.execute("UPDATE lamplighter.execution SET status = 'lost', finished_at = clock_timestamp()")
+    assert flushed(connection, claim, "late", progress=[]) == Standing(is_ours=False)
+    assert messages(connection) == []
+    assert progress(connection) is None
+
+
 def test_a_finish_by_copy_whose_answer_got_lost_is_repeated_without_a_second_line(connection: Connection) -> None:
     deployed(connection, "a")
     claim = claimed(connection)
