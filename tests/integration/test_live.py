@@ -105,7 +105,7 @@ def test_an_execution_shorter_than_the_interval_takes_two_statements(
     sent: list[str] = []
     with statements_of(handler._database(), into=sent):
         run(saying([str(n) for n in range(50)]))
-    assert [text.split()[0] for text in sent] == ["job", "finished"]
+    assert len(sent) == 2
 
 
 def test_a_second_execution_in_the_same_process_starts_no_second_thread(run: Run, connection: Connection) -> None:
