@@ -35,7 +35,7 @@ SELECT count(*) FROM gone
 def delete_finished(
     connection: Connection, month: Month, *, statuses: Sequence[str], before: datetime, batch: int
 ) -> int:
-    """Delete at most `batch` executions of a month, of these statuses, finished before, and their attempts and lines."""
+    """Delete at most `batch` executions of these statuses, finished before, with attempts and lines; how many."""
     values = {
         "starts_at": month.starts_at, "ends_at": month.ends_at, "statuses": list(statuses),
         "before": before, "batch": batch,
