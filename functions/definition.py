@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -61,6 +60,8 @@ class JobDefinition:
     @property
     def hash(self) -> str:
         """SHA-256 of every option, hexadecimal: equal exactly when nothing about the job changed."""
+        import hashlib  # late: a deploy asks for it, a job that starts does not
+
         return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
