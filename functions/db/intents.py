@@ -53,7 +53,10 @@ def remove(connection: Connection, job_id: str, author: Author) -> JobRow:
 
 
 _REMOVED = "SELECT id FROM lamplighter.job WHERE removed_at IS NOT NULL AND in_code ORDER BY id FOR NO KEY UPDATE"
-_RESTORE = "UPDATE lamplighter.job SET removed_at = NULL, removed_by = NULL WHERE id = ANY (%s)"
+# updated_at: nothing from before is caught up.
+_RESTORE = """
+UPDATE lamplighter.job SET removed_at = NULL, removed_by = NULL, updated_at = clock_timestamp() WHERE id = ANY (%s)
+"""
 
 
 def restore(connection: Connection, author: Author) -> list[str]:
