@@ -6,6 +6,7 @@ parameters, so that one template is the same for every account, region and parti
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from functions import naming
 
 Statement = dict[str, Any]
 _SCHEDULER = "scheduler.amazonaws.com"
+_PLACEHOLDER = re.compile(r"\$\{(AWS::|Stage\})")
 
 
 def regional_arn(service: str, resource: str) -> Sub:
@@ -104,9 +106,22 @@ def schedule_retries(stage: str) -> list[Statement]:
     return [_allow(["scheduler:CreateSchedule"], regional_arn("scheduler", own)), _pass_role_to_scheduler(stage)]
 
 
-def job_permissions(statements: Iterable[Mapping[str, Any]]) -> list[Statement]:
-    """What a job's author asked for: allowed unless the statement says otherwise."""
-    return [{"Effect": "Allow", **statement} for statement in statements]
+def job_permissions(stage: str, statements: Iterable[Mapping[str, Any]]) -> list[Statement]:
+    """What a job's author asked for: allowed unless the statement says otherwise.
+
+    A Resource may hold ${Stage} and CloudFormation's ${AWS::Partition}, ${AWS::Region} and ${AWS::AccountId}.
+    """
+    return [{"Effect": "Allow", **statement, "Resource": _located(stage, statement["Resource"])}
+            for statement in statements]  # fmt: skip
+
+
+def _located(stage: str, resource: Any) -> Any:
+    if isinstance(resource, list | tuple):
+        return [_located(stage, one) for one in resource]
+    if not isinstance(resource, str) or not _PLACEHOLDER.search(resource):
+        return resource
+    # IAM's own variables, such as ${aws:username}, are not CloudFormation's to replace.
+    return Sub(re.sub(r"\$\{(?!AWS::|!)", "${!", resource.replace("${Stage}", stage)))
 
 
 def receive_from_rules(stage: str, queue_arn: Any) -> Statement:

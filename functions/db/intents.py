@@ -56,9 +56,11 @@ def remove(connection: Connection, job_id: str, author: Author) -> JobRow:
 
 
 _REMOVED = "SELECT id FROM lamplighter.job WHERE removed_at IS NOT NULL AND in_code ORDER BY id FOR NO KEY UPDATE"
+# updated_at: nothing from before is caught up.
 _RESTORE = """
 UPDATE lamplighter.job SET
-    held_from_at = removed_at, held_until_at = clock_timestamp(), removed_at = NULL, removed_by = NULL
+    held_from_at = removed_at, held_until_at = clock_timestamp(), removed_at = NULL, removed_by = NULL,
+    updated_at = clock_timestamp()
 WHERE id = ANY (%s)
 """
 

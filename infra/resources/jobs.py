@@ -36,7 +36,7 @@ def jobs_template(deployment: Deployment, packages: Packages, jobs: Sequence[Job
             dead_letters=policies.dead_letters_arn(deployment.stage),
             policy=[
                 *policies.schedule_retries(deployment.stage),
-                *policies.job_permissions(job.permissions),
+                *policies.job_permissions(deployment.stage, job.permissions),
             ],
             secrets=secrets,
             metadata={JOB_ID: job.id},
