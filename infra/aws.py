@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
 
 from functions.errors import SettingsError
+from functions.scheduling.backends import all_backends
+from functions.scheduling.trigger import TriggerBackend
 from infra.deployment import Deployment
 
 if TYPE_CHECKING:
     from boto3.session import Session
     from mypy_boto3_cloudformation import CloudFormationClient
-    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
 
@@ -24,12 +26,12 @@ _USUAL = Config(retries={"mode": "standard", "total_max_attempts": 5})
 
 @dataclass(frozen=True)
 class Aws:
-    """One client for each service a deploy needs, all with the same endpoint and region."""
+    """One client for each service a deploy needs, and the trigger backends, all with the same endpoint and region."""
 
     cloudformation: CloudFormationClient
-    events: EventBridgeClient
     functions: LambdaClient
     s3: S3Client
+    backends: Mapping[str, TriggerBackend]
 
 
 def connect(deployment: Deployment, session: Session) -> Aws:
@@ -43,7 +45,10 @@ def connect(deployment: Deployment, session: Session) -> Aws:
         )
     return Aws(
         cloudformation=session.client("cloudformation", config=_USUAL, **where),
-        events=session.client("events", config=_USUAL, **where),
         functions=session.client("lambda", config=_PATIENT, **where),
         s3=session.client("s3", config=_USUAL, **where),
+        backends=all_backends(
+            deployment.settings,
+            lambda service, _: session.client(service, config=_USUAL, **where),  # type: ignore[call-overload]
+        ),
     )

@@ -12,16 +12,20 @@ from typing import TYPE_CHECKING, Any
 from troposphere import Template
 
 from functions import naming
+from functions.scheduling import limits
+from functions.scheduling.backends import all_backends
+from functions.scheduling.trigger import TriggerBackend
+from functions.scheduling.wanted import wanted_of_definitions
 from infra import job_stacks, stacks
 from infra.aws import Aws, connect
 from infra.bucket import delete_bucket, make_bucket, template_url, upload
 from infra.deployment import Deployment
 from infra.operations import lines, run_operation
 from infra.packaging import Packages, build_packages
+from infra.resources.api import api_template
 from infra.resources.environment import AUTH_SIGNING_KEY, DATABASE_URL
 from infra.resources.jobs import JOB_ID, jobs_template
 from infra.resources.shared import shared_template
-from infra.rules import delete_rules
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -64,19 +68,22 @@ def _silent(name: str, status: str) -> None:
 def deploy(deployment: Deployment, *, session: Session, report: Report, progress: stacks.Progress = _silent) -> Summary:
     """Put the deployment up, or bring it up to date; the same call twice changes nothing the second time.
 
-    Order: packages, bucket, shared stack, migrations, job stacks, rules. So a job's new code never meets the old
-    schema, and a rule is only made for a function that exists. `progress` hears each stack's status while it changes.
-    Raises the JobsError of the step that failed; the steps before it stay done, and the next deploy goes on from there.
+    Order: limits, packages, bucket, shared stack, migrations, API and job stacks, rules. So what AWS would refuse
+    changes nothing, new code never meets the old schema, and a rule is only made for a function that exists.
+    `progress` hears each stack's status while it changes. Raises LimitExceeded with everything AWS would refuse, or the
+    JobsError of the step that failed; the steps before it stay done, and the next deploy goes on from there.
     """
     secrets = _secrets(deployment)
+    _check_limits(deployment)
     run = _Run(deployment, connect(deployment, session), report, progress)
     packages = _package(run)
     _upload(run, packages)
     shared = {naming.deployment(deployment.stage): shared_template(deployment, packages)}
     changed = _apply(run, "shared stack", shared, secrets=secrets)
     answers = {"migrate": _operate(run, "migrate")}
-    jobs, emptied = _job_templates(run, packages)
-    changed += _apply(run, "job stacks", jobs, secrets=secrets)
+    templates, emptied = _job_templates(run, packages)
+    templates[naming.api_function(deployment.stage)] = api_template(deployment, packages)
+    changed += _apply(run, "API and job stacks", templates, secrets=secrets)
     answers["reconcile"] = _operate(run, "reconcile")
     # Last, when reconcile has removed the rules that would otherwise fire a function that is gone.
     _delete_stacks(run, emptied)
@@ -84,11 +91,15 @@ def deploy(deployment: Deployment, *, session: Session, report: Report, progress
 
 
 def tear_down(deployment: Deployment, *, session: Session, report: Report, progress: stacks.Progress = _silent) -> None:
-    """Remove all that `deploy` and reconcile made: rules, stacks, bucket. The database and its history stay."""
+    """Remove all that `deploy` and reconcile made: triggers, stacks, bucket. The database and its history stay.
+
+    Triggers go first: none is left to fire a function that is gone.
+    """
     run = _Run(deployment, connect(deployment, session), report, progress)
-    with run.step("rules") as detail:
-        detail.append(f"{delete_rules(run.aws.events, naming.job_prefix(deployment.stage))} deleted")
-    _delete_stacks(run, [*_deployed_job_stacks(run), naming.deployment(deployment.stage)])
+    with run.step("triggers") as detail:
+        detail += [f"{_remove_all(backend)} {name}s removed" for name, backend in run.aws.backends.items()]
+    stage = deployment.stage
+    _delete_stacks(run, [*_deployed_job_stacks(run), naming.api_function(stage), naming.deployment(stage)])
     with run.step("bucket") as detail:
         detail.append(deployment.bucket)
         delete_bucket(run.aws.s3, deployment)
@@ -100,6 +111,19 @@ def _secrets(deployment: Deployment) -> dict[str, str]:
         DATABASE_URL: deployment.settings.database_url,
         AUTH_SIGNING_KEY: deployment.settings.auth_signing_key,
     }
+
+
+def _check_limits(deployment: Deployment) -> None:
+    settings = deployment.settings
+    wanted = wanted_of_definitions(deployment.jobs, all_backends(settings), settings)
+    limits.check(wanted, rules_limit=settings.rules_limit)
+
+
+def _remove_all(backend: TriggerBackend) -> int:
+    names = sorted(backend.list())
+    for name in names:
+        backend.remove(name)
+    return len(names)
 
 
 def _package(run: _Run) -> Packages:

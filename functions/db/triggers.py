@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import psycopg
 from psycopg.rows import class_row
 
 from functions.db.connection import Connection
 from functions.db.json_values import as_jsonb
-from functions.errors import AwsUnavailable
+from functions.errors import AwsUnavailable, DatabaseUnavailable
 
 
 @dataclass(frozen=True, kw_only=True)
 class AppliedTrigger:
-    """One job's trigger as last applied: which backend, why that one, what defined it, and the phase of a rate."""
+    """One job's trigger as last applied: which backend, why that one, what defined it, and the phase of a rate.
+
+    An empty digest: a reconcile was about to change the trigger and has not said how that ended.
+    """
 
     job_id: str
     backend: str
@@ -62,6 +66,30 @@ def store(connection: Connection, applied: Iterable[AppliedTrigger]) -> None:
 def forget(connection: Connection, job_ids: Sequence[str]) -> None:
     """Forget triggers that have just been removed from AWS."""
     connection.execute("DELETE FROM lamplighter.trigger WHERE job_id = ANY (%s)", (list(job_ids),))
+
+
+_DOUBT = "UPDATE lamplighter.trigger SET digest = '' WHERE job_id = ANY (%s)"
+
+
+def doubt(connection: Connection, job_ids: Sequence[str]) -> None:
+    """Note for good that AWS may hold something else than recorded for these jobs, until `store` or `forget` clears it.
+
+    A job without a record is in doubt anyway. The note is committed on a second connection to the same database: the
+    one given is in the transaction that holds the lock, which a commit would end, and a session's lock does not work
+    behind RDS Proxy or PgBouncer. So a pool must have room for two. Without jobs nothing is opened or written.
+    Raises DatabaseUnavailable.
+    """
+    if not job_ids:
+        return
+    same: dict[str, Any] = {**connection.info.get_parameters(), "password": connection.info.password or None}
+    try:
+        with psycopg.connect(**same, autocommit=True, prepare_threshold=None) as second:
+            second.execute(_DOUBT, (list(job_ids),))
+    except psycopg.OperationalError as error:
+        raise DatabaseUnavailable(
+            f"PostgreSQL gave no second connection, which a reconcile needs before it changes AWS: {error}; "
+            "nothing was changed; allow one more connection and run it again"
+        ) from error
 
 
 _LOCK_TIMEOUT = "SELECT set_config('lock_timeout', %s, true)"

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from functions.scheduling.aws_client import client
 from functions.scheduling.cron import Schedule
 from functions.scheduling.rules import Rules
 from functions.scheduling.scheduler import Scheduler
-from functions.scheduling.trigger import TriggerBackend
+from functions.scheduling.trigger import MakeClient, TriggerBackend
 from functions.settings import Settings
 
 
-def all_backends(settings: Settings) -> dict[str, TriggerBackend]:
+def all_backends(settings: Settings, make_client: MakeClient = client) -> dict[str, TriggerBackend]:
     """Both trigger backends by name; neither connects to AWS before its first call."""
-    return {Rules.name: Rules(settings), Scheduler.name: Scheduler(settings)}
+    return {Rules.name: Rules(settings, make_client), Scheduler.name: Scheduler(settings, make_client)}
 
 
 def choose(schedule: Schedule, jitter: timedelta | None, *, settings: Settings, is_rule_free: bool) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from functions.db.triggers import AppliedTrigger
 from functions.scheduling.plan import ORDER, Action, Step
+from functions.scheduling.rules import Rules
 from functions.scheduling.trigger import Definition, TriggerBackend, differences, digest
 from functions.scheduling.wanted import WantedTrigger
 
@@ -48,7 +49,12 @@ def compare(
         else:
             definition = backends[w.backend].dated(w.definition, current=current[w.name], now=now)
             steps.append(_with_trigger(w, definition, current=current[w.name], found=found, record=record))
-    return tuple(sorted(steps, key=lambda step: (ORDER.index(step.action), step.name)))
+    return tuple(sorted(steps, key=_place))
+
+
+def _place(step: Step) -> tuple[int, bool, str]:
+    # What gives a rule back comes before what needs one: at RULES_LIMIT there is none to spare for a moment.
+    return ORDER.index(step.action), Rules.name not in step.leaving, step.name
 
 
 def _names(backend: str, wanted: Sequence[WantedTrigger], applied: Applied) -> list[str]:

@@ -1,4 +1,4 @@
-"""Makes AWS match definitions and intent: plan says what differs, apply does it, reconcile is both under one lock."""
+"""Makes AWS match definitions and intent: plan says what differs, reconcile does it too, one at a time."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from datetime import datetime, timedelta
 
 from functions.db import jobs, triggers
 from functions.db.connection import Connection
+from functions.db.jobs import JobRow
 from functions.db.triggers import AppliedTrigger
 from functions.errors import AwsUnavailable
 from functions.scheduling import limits, next_executions
 from functions.scheduling.backends import all_backends
-from functions.scheduling.comparison import Backends, Progress, compare
+from functions.scheduling.comparison import Applied, Backends, Progress, compare
 from functions.scheduling.plan import Plan, Report, Step, Unfinished
+from functions.scheduling.rules import Rules
 from functions.scheduling.trigger import digest, state
-from functions.scheduling.wanted import wanted_triggers
+from functions.scheduling.wanted import WantedTrigger, wanted_triggers
 from functions.settings import Settings
 
 
@@ -30,14 +32,18 @@ def reconcile(
 ) -> Report:
     """Make AWS match PostgreSQL as it is once no other reconcile runs, and say what was done; arguments as in `plan`.
 
-    Call it outside a transaction. What is done before AWS fails stays done and recorded. Raises Unfinished (an
-    AwsUnavailable with the report), AwsUnavailable when AWS cannot be read or the lock is not free in time,
-    LimitExceeded before anything is changed, JobNotFound for an unknown id in `only`.
+    Call it outside a transaction. What is done before AWS fails stays done and recorded; what may or may not have been
+    done is recorded as in doubt, before the first write and for good (`triggers.doubt`), so that the next reconcile
+    reads it whole. Raises Unfinished (an AwsUnavailable with the report), AwsUnavailable when AWS cannot be read or the
+    lock is not free in time, LimitExceeded or DatabaseUnavailable before anything is changed, JobNotFound for an
+    unknown id in `only`.
     """
     backends = all_backends(settings)
     with connection.transaction():
         triggers.lock(connection, lock_timeout)
-        planned = _plan(connection, settings, backends, only=only, deep=deep, progress=progress)
+        rows = _rows(connection, only)
+        planned = _plan(connection, settings, backends, rows, is_partial=only is not None, deep=deep, progress=progress)
+        triggers.doubt(connection, _about_to_change(planned))
         report = _apply(connection, backends, planned)
     if report.error is not None:
         raise Unfinished(report)
@@ -49,42 +55,62 @@ def plan(
     settings: Settings,
     *,
     only: Collection[str] | None = None,
+    rows: Sequence[JobRow] | None = None,
     deep: bool = False,
     progress: Progress | None = None,
 ) -> Plan:
     """What a reconcile would do now; reads only. Raises AwsUnavailable, LimitExceeded, JobNotFound.
 
-    `only`: just these jobs, each looked up by itself instead of in a listing. `deep`: read every trigger whole, not
-    just what a listing shows; `progress(done, total)` is called while that goes on.
+    `only`: just these jobs, each looked up by itself instead of in a listing. `rows`: all jobs as they would be, where
+    that is not what PostgreSQL holds. `deep`: read every trigger whole, not just what a listing shows;
+    `progress(done, total)` is called while that goes on.
     """
-    return _plan(connection, settings, all_backends(settings), only=only, deep=deep, progress=progress)
+    rows = _rows(connection, only) if rows is None else rows
+    backends, is_partial = all_backends(settings), only is not None
+    return _plan(connection, settings, backends, rows, is_partial=is_partial, deep=deep, progress=progress)
 
 
-def apply(connection: Connection, settings: Settings, plan: Plan) -> Report:
-    """Do what a plan says, in its order, up to the first call that fails: see Report.error, nothing is raised for it.
+def check(connection: Connection, settings: Settings) -> None:
+    """Raise LimitExceeded where AWS would refuse what PostgreSQL now holds; asks AWS nothing.
 
-    Meant for a plan made just now under the same lock, as `reconcile` does. An older one could undo a pause made since.
+    Meant for the transaction that stores definitions: it then leaves no trace of those it refuses.
     """
-    return _apply(connection, all_backends(settings), plan)
+    applied, backends = triggers.all_triggers(connection), all_backends(settings)
+    limits.check(_wanted(jobs.all_jobs(connection), applied, settings, backends), rules_limit=settings.rules_limit)
+
+
+def _rows(connection: Connection, only: Collection[str] | None) -> list[JobRow]:
+    return jobs.all_jobs(connection) if only is None else [jobs.get(connection, job_id) for job_id in sorted(only)]
+
+
+def _wanted(
+    rows: Sequence[JobRow], applied: Applied, settings: Settings, backends: Backends
+) -> Sequence[WantedTrigger]:
+    with_rule = {job_id for job_id, trigger in applied.items() if trigger.backend == Rules.name}
+    return wanted_triggers(rows, backends, settings, with_rule=with_rule)
 
 
 def _plan(
     connection: Connection,
     settings: Settings,
     backends: Backends,
+    rows: Sequence[JobRow],
     *,
-    only: Collection[str] | None,
+    is_partial: bool,
     deep: bool,
     progress: Progress | None,
 ) -> Plan:
     now = triggers.now(connection)
-    rows = jobs.all_jobs(connection) if only is None else [jobs.get(connection, job_id) for job_id in sorted(only)]
     applied = triggers.all_triggers(connection)
-    with_rule = {job_id for job_id, trigger in applied.items() if trigger.backend == "rule"}
-    wanted = wanted_triggers(rows, backends, settings, with_rule=with_rule)
+    wanted = _wanted(rows, applied, settings, backends)
     limits.check(wanted, rules_limit=settings.rules_limit)
-    steps = compare(backends, wanted, applied, now=now, is_partial=only is not None, deep=deep, progress=progress)
+    steps = compare(backends, wanted, applied, now=now, is_partial=is_partial, deep=deep, progress=progress)
     return Plan(planned_at=now, steps=steps)
+
+
+def _about_to_change(planned: Plan) -> list[str]:
+    """The jobs whose trigger may be another one, or half gone, after this. A state shows in every listing."""
+    return sorted({step.job_id for step in planned.changes if step.job_id is not None and step.action != "state"})
 
 
 def _apply(connection: Connection, backends: Backends, plan: Plan) -> Report:

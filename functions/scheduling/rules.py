@@ -13,7 +13,7 @@ from functions.definition import JobDefinition
 from functions.errors import AwsUnavailable
 from functions.scheduling.aws_client import calling, client
 from functions.scheduling.cron import Schedule
-from functions.scheduling.trigger import Definition, description, retry_policy, state
+from functions.scheduling.trigger import Definition, MakeClient, description, retry_policy, state
 from functions.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,8 +29,9 @@ class Rules:
 
     name = "rule"
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, make_client: MakeClient = client) -> None:
         self._settings = settings
+        self._make_client = make_client
         self._prefix = naming.job_prefix(settings.stage)
 
     def definition(self, job: JobDefinition, schedule: Schedule, *, enabled: bool) -> Definition:
@@ -105,7 +106,7 @@ class Rules:
 
     @cached_property
     def _client(self) -> EventBridgeClient:
-        made: EventBridgeClient = client("events", self._settings)
+        made: EventBridgeClient = self._make_client("events", self._settings)
         return made
 
     def _all(self) -> Iterator[Any]:

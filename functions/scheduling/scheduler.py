@@ -12,7 +12,7 @@ from functions import naming
 from functions.definition import JobDefinition
 from functions.scheduling.aws_client import calling, client
 from functions.scheduling.cron import Schedule
-from functions.scheduling.trigger import Definition, description, retry_policy, state
+from functions.scheduling.trigger import Definition, MakeClient, description, retry_policy, state
 from functions.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,8 +33,9 @@ class Scheduler:
 
     name = "schedule"
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, make_client: MakeClient = client) -> None:
         self._settings = settings
+        self._make_client = make_client
         self._prefix = naming.job_prefix(settings.stage)
         self._group = naming.deployment(settings.stage)
         self._group_is_there = False
@@ -113,7 +114,7 @@ class Scheduler:
 
     @cached_property
     def _client(self) -> EventBridgeSchedulerClient:
-        made: EventBridgeSchedulerClient = client("scheduler", self._settings)
+        made: EventBridgeSchedulerClient = self._make_client("scheduler", self._settings)
         return made
 
     def _ensure_group(self) -> None:

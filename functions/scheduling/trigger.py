@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -17,8 +17,11 @@ from typing import Any, Protocol
 
 from functions.definition import JobDefinition
 from functions.scheduling.cron import Schedule
+from functions.settings import Settings
 
 Definition = Mapping[str, Any]
+# A boto3 client of a service ("events", "scheduler") for a deployment.
+MakeClient = Callable[[str, Settings], Any]
 
 # A Monday long past, so that the gap between occurrences is a property of the expression and not of today.
 _REFERENCE = "2024-01-01T00:00:00+00:00"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from functions import naming
 from functions.db.jobs import JobRow
 from functions.definition import JobDefinition
 from functions.scheduling.backends import choose
-from functions.scheduling.cron import Schedule
 from functions.scheduling.rules import Rules
 from functions.scheduling.trigger import Definition, TriggerBackend
 from functions.settings import Settings
@@ -17,7 +16,10 @@ from functions.settings import Settings
 
 @dataclass(frozen=True, kw_only=True)
 class WantedTrigger:
-    """One job's trigger: on which backend, with what definition, and why; no definition: no trigger, and why not."""
+    """One job's trigger: on which backend, with what definition, and why; no definition: no trigger, and why not.
+
+    `job` is None for a removed job and one no longer in code.
+    """
 
     job_id: str
     name: str
@@ -44,6 +46,18 @@ def wanted_triggers(
     return wanted
 
 
+def wanted_of_definitions(
+    definitions: Iterable[JobDefinition], backends: Mapping[str, TriggerBackend], settings: Settings
+) -> list[WantedTrigger]:
+    """The trigger of each of these jobs after a first deploy: none is paused or removed, none has a rule before."""
+    taken, wanted = 0, []
+    for job in sorted(definitions, key=lambda job: job.id):
+        trigger = _of_job(job, backends, settings, enabled=True, is_rule_free=taken < settings.rules_limit)
+        taken += trigger.backend == Rules.name
+        wanted.append(trigger)
+    return wanted
+
+
 def _wanted(
     row: JobRow, backends: Mapping[str, TriggerBackend], settings: Settings, *, is_rule_free: bool
 ) -> WantedTrigger:
@@ -51,26 +65,24 @@ def _wanted(
     if row.is_removed or not row.in_code:
         reason = f"removed by {row.removed_by}" if row.is_removed else "no longer in code"
         return WantedTrigger(job_id=row.id, name=name, reason=reason)
-    if not settings.jobs_enabled:
-        return WantedTrigger(job_id=row.id, name=name, reason="disabled: JOBS_ENABLED is false")
     job = JobDefinition.from_json(row.definition)
-    schedule = job.parsed_schedule
-    if schedule is None or schedule.aws_expression is None:
-        reason = "manual only: it has no schedule" if schedule is None else f"manual only: {job.schedule!r} never fires"
-        return WantedTrigger(job_id=row.id, name=name, reason=reason)
-    return _fired(row, job, schedule, backends, settings, is_rule_free=is_rule_free)
+    return _of_job(job, backends, settings, enabled=not row.is_paused, is_rule_free=is_rule_free)
 
 
-def _fired(
-    row: JobRow,
+def _of_job(
     job: JobDefinition,
-    schedule: Schedule,
     backends: Mapping[str, TriggerBackend],
     settings: Settings,
     *,
+    enabled: bool,
     is_rule_free: bool,
 ) -> WantedTrigger:
+    name, schedule = naming.job_name(settings.stage, job.id), job.parsed_schedule
+    if not settings.jobs_enabled:
+        return WantedTrigger(job_id=job.id, name=name, reason="disabled: JOBS_ENABLED is false", job=job)
+    if schedule is None or schedule.aws_expression is None:
+        reason = "manual only: it has no schedule" if schedule is None else f"manual only: {job.schedule!r} never fires"
+        return WantedTrigger(job_id=job.id, name=name, reason=reason, job=job)
     backend, reason = choose(schedule, job.jitter, settings=settings, is_rule_free=is_rule_free)
-    definition = backends[backend].definition(job, schedule, enabled=not row.is_paused)
-    name = naming.job_name(settings.stage, row.id)
-    return WantedTrigger(job_id=row.id, name=name, reason=reason, backend=backend, definition=definition, job=job)
+    definition = backends[backend].definition(job, schedule, enabled=enabled)
+    return WantedTrigger(job_id=job.id, name=name, reason=reason, backend=backend, definition=definition, job=job)

@@ -18,6 +18,7 @@ from infra.local.clock_triggers import Trigger, read_rules, read_schedules
 _MINUTE = timedelta(minutes=1)
 # A laptop that sleeps stops the monotonic clock, so the wait looks at the wall clock this often.
 _LOOK_S = 0.5
+_RETRY_S = 2.0
 _log = logging.getLogger("lamplighter.local.clock")
 
 
@@ -42,6 +43,7 @@ class Clock:
         self._region = region
         self._memory = memory
         self._now = now
+        self._unreadable: set[tuple[str | None, ...]] = set()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
         self._pool = ThreadPoolExecutor(16, thread_name_prefix="clock")
@@ -58,28 +60,38 @@ class Clock:
             self._thread.join()
         self._pool.shutdown(cancel_futures=True)
 
-    def turn(self, minute: datetime) -> list[str]:
+    def turn(self, minute: datetime, *, only_known: bool = False) -> list[str]:
         """Fire what is due in the minute that starts at this instant, unless it was fired already; the names fired.
 
         After a gap (sleep, restart) only this minute is fired; what the gap held is logged and not fired.
+        `only_known` fires nothing that was not there, just so, in the last minute fired.
         """
         memory = self._recall()
         last = memory.get("last_minute")
         if last is not None and datetime.fromisoformat(last) >= minute:
             return []
         triggers = self._read(memory)
+        remembered = {tuple(identity) for identity in memory.get("known", [])}
+        known = [trigger for trigger in triggers if _identity(trigger) in remembered]
         if last is not None:
-            _report_gap(triggers, datetime.fromisoformat(last) + _MINUTE, minute)
-        due = [trigger for trigger in triggers if trigger.is_due(minute)]
+            _report_gap(known, datetime.fromisoformat(last) + _MINUTE, minute)
+        due = [trigger for trigger in (known if only_known else triggers) if trigger.is_due(minute)]
         # Written before firing: a clock killed in between misses an occurrence here rather than firing it twice.
-        self._remember({"last_minute": minute.isoformat(), "anchors": _anchors(triggers)})
+        self._remember(
+            {
+                "last_minute": minute.isoformat(),
+                "anchors": _anchors(triggers),
+                "known": [_identity(trigger) for trigger in triggers],
+            }
+        )
         for trigger in due:
             self._send(trigger, minute)
         return [trigger.name for trigger in due]
 
     def _run(self) -> None:
         if "last_minute" in self._recall():
-            self._turn_logged(_floor(self._now()))
+            # This minute began before us: what this start deployed was not there then, and a deploy never fires.
+            self._turn_logged(_floor(self._now()), only_known=True)
         while not self._stopped.is_set():
             following = _floor(self._now()) + _MINUTE
             while not self._stopped.is_set() and (left := (following - self._now()).total_seconds()) > 0:
@@ -87,16 +99,33 @@ class Clock:
             if not self._stopped.is_set():
                 self._turn_logged(_floor(self._now()))
 
-    def _turn_logged(self, minute: datetime) -> None:
-        try:
-            self.turn(minute)
-        except Exception:  # noqa: BLE001 - the clock goes on
-            _log.exception("the minute %s could not be fired", minute.isoformat())
+    def _turn_logged(self, minute: datetime, *, only_known: bool = False) -> None:
+        """The minute's turn, tried again for as long as the minute lasts: a turn that failed has fired nothing."""
+        while not self._stopped.is_set():
+            try:
+                self.turn(minute, only_known=only_known)
+                return
+            except Exception:  # noqa: BLE001 - the clock goes on
+                _log.exception("the minute %s could not be fired", minute.isoformat())
+            self._stopped.wait(_RETRY_S)
+            if _floor(self._now()) != minute:
+                return
 
     def _read(self, memory: dict[str, Any]) -> list[Trigger]:
         anchors = memory.get("anchors", {})
         rules = [self._anchored(rule, anchors.get(rule.name)) for rule in read_rules(self._events)]
-        return [*rules, *read_schedules(self._scheduler)]
+        return [trigger for trigger in (*rules, *read_schedules(self._scheduler)) if self._is_readable(trigger)]
+
+    def _is_readable(self, trigger: Trigger) -> bool:
+        """Whether we understand its expression; one we do not, which is said once, must not stop the others."""
+        try:
+            trigger.schedule.next_after(self._now(), anchor=trigger.anchor)
+        except Exception as error:  # noqa: BLE001 - any failure is this one trigger's own
+            if _identity(trigger) not in self._unreadable:
+                self._unreadable.add(_identity(trigger))
+                _log.error("%s is never fired: %r cannot be read: %s", trigger.name, trigger.expression, error)
+            return False
+        return True
 
     def _anchored(self, rule: Trigger, known: list[str] | None) -> Trigger:
         """A rate() rule counts from when it was first seen enabled with this expression, as AWS's from its creation."""
@@ -158,6 +187,11 @@ class Clock:
         partial = self._memory.with_suffix(".partial")
         partial.write_text(json.dumps(memory))
         partial.replace(self._memory)
+
+
+def _identity(trigger: Trigger) -> tuple[str | None, ...]:
+    """What makes it the same trigger as before: with another expression it is another one."""
+    return (trigger.kind, trigger.group, trigger.name, trigger.expression, trigger.timezone)
 
 
 def _anchors(triggers: Sequence[Trigger]) -> dict[str, list[str]]:

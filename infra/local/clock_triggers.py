@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -74,7 +75,8 @@ def read_schedules(scheduler: Any) -> Iterator[Trigger]:
     for page in scheduler.get_paginator("list_schedules").paginate():
         for entry in page["Schedules"]:
             if entry["State"] == "ENABLED":
-                yield _schedule(scheduler.get_schedule(Name=entry["Name"], GroupName=entry["GroupName"]))
+                with suppress(scheduler.exceptions.ResourceNotFoundException):  # deleted since it was listed
+                    yield _schedule(scheduler.get_schedule(Name=entry["Name"], GroupName=entry["GroupName"]))
 
 
 def _schedule(found: Mapping[str, Any]) -> Trigger:

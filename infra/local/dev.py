@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import shlex
 import signal
 import sys
@@ -15,7 +16,9 @@ from typing import Any
 
 from functions.errors import JobsError
 from functions.scheduling.cron import Schedule
-from infra.local.stack import Running, Stack, read_jobs
+from infra.local.confinement import confine
+from infra.local.given_database import drop_schema, given_database
+from infra.local.stack import REGION, Running, Stack, read_jobs
 from infra.local.state import State
 
 _PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -30,8 +33,7 @@ def main() -> int:
     try:
         state.lock()
         if options.reset:
-            state.reset()
-            print("reset: the database, pauses, history and the clock's memory are gone", flush=True)
+            _reset(state)
     except JobsError as error:
         return _fail(error)
     _log_to(state.directory)
@@ -61,12 +63,27 @@ def _parse() -> argparse.Namespace:
         epilog="DATABASE_URL, on this machine, is used instead of a PostgreSQL of our own when it is set. "
         "JOBS_PACKAGES, TRIGGER_BACKEND, RULES_LIMIT and LOG_LEVEL are passed on: see docs/settings.md.",
     )
-    parser.add_argument("--reset", action="store_true", help="start clean: forget the database, pauses and history")
+    parser.add_argument(
+        "--reset",
+        action="store_true",
+        help="start clean: forget pauses, history and all else; DATABASE_URL's schema lamplighter is dropped",
+    )
     parser.add_argument(
         "--port", type=int, default=_PORT, help=f"of the admin API (default {_PORT}; the next free one if taken)"
     )
     parser.add_argument("--state", type=Path, help="where to keep state (default .local/ in the project)")
     return parser.parse_args()
+
+
+def _reset(state: State) -> None:
+    """Forget all state; the schema of a database that was given goes first, because that one can refuse."""
+    confine(os.environ, region=REGION)  # before libpq could look for a server in PGHOST
+    url = given_database()
+    if url is not None:
+        drop_schema(url)
+        print("reset: the schema lamplighter in DATABASE_URL's database is gone", flush=True)
+    state.reset()
+    print("reset: our own database, pauses, history and the clock's memory are gone", flush=True)
 
 
 def _on_signals(action: Any) -> None:

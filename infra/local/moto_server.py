@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gc
 import importlib
+import re
 import socket
 import threading
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
@@ -23,8 +26,13 @@ from infra.local.lambda_attributes import lambda_remembers
 from infra.local.lambda_backend import lambda_runs_functions
 from infra.local.packages import Packages
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
 ACCOUNT_ID = DEFAULT_ACCOUNT_ID
 """The account everything on this server belongs to."""
+
+_OUR_HOSTS = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?")
 
 
 class MotoServer:
@@ -88,8 +96,25 @@ def _listen(port: int) -> BaseWSGIServer:
             f"port {port} cannot be used for the local AWS ({error.strerror}): choose another, or 0"
         ) from error
     with listener:  # werkzeug duplicates it; given a port alone, it would exit the process when that is taken
-        app = DomainDispatcherApplication(create_backend_app)
+        app = _refusing_browsers(DomainDispatcherApplication(create_backend_app))
         return make_server("127.0.0.1", port, app, threaded=True, request_handler=_QuietHandler, fd=listener.fileno())
+
+
+def _refusing_browsers(app: WSGIApplication) -> WSGIApplication:
+    """Only programs of this machine use our AWS: a web page that somebody reads here must not.
+
+    A page reaches 127.0.0.1 under a name of its own (DNS rebinding), which Host shows, or from its own origin, which
+    Origin or Sec-Fetch-Site shows (Fetch standard; W3C Fetch Metadata). The AWS SDKs send neither.
+    """
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        foreign_host = not _OUR_HOSTS.fullmatch(environ.get("HTTP_HOST", ""))
+        if foreign_host or "HTTP_ORIGIN" in environ or "HTTP_SEC_FETCH_SITE" in environ:
+            start_response("403 Forbidden", [("Content-Type", "text/plain; charset=utf-8")])
+            return [b"This AWS is for programs on 127.0.0.1, not for web pages: use an AWS SDK or the AWS CLI.\n"]
+        return app(environ, start_response)
+
+    return answer
 
 
 def _import_cloudformation() -> None:

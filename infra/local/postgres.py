@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import os
 import pwd
@@ -14,17 +13,31 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
 from functions.errors import JobsError
+from infra.local.supervised import END_WITH_SUPERVISOR
 
 _START_TIMEOUT_S = 30
 _STOP_TIMEOUT_S = 20
-_PR_SET_PDEATHSIG = 1
 # PostgreSQL refuses to run as root; this user exists on every system and owns nothing else.
 _ROOT_RUNS_AS = "nobody"
 _FALLBACK_HOME = Path("/var/lib/lamplighter")
+# As the server's user, ending with its supervisor, with the signals Python ignores as they were: then the server.
+# What it imports is read before it becomes that user, who may not be able to reach Python at all.
+_BOOTSTRAP = f"""
+import ctypes, os, signal, sys
+user = int(sys.argv.pop(1))
+if user != os.geteuid():
+    os.setgroups([])
+    os.setuid(user)
+{END_WITH_SUPERVISOR}
+for ignored in (signal.SIGPIPE, signal.SIGXFSZ):
+    signal.signal(ignored, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 
 
 class PostgresUnavailable(JobsError):
@@ -138,12 +151,13 @@ class Postgres:
     def _launch(self, binaries: Path, data: Path, port: int) -> subprocess.Popen[bytes]:
         settings = {"listen_addresses": "127.0.0.1", "port": str(port), "unix_socket_directories": ""} | self._settings
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        user = os.geteuid() if self._user is None else pwd.getpwnam(self._user).pw_uid
+        numbers = [str(number) for number in (user, signal.SIGINT.value, os.getpid())]
         with (self._home / "postgres.log").open("ab") as log:
             return subprocess.Popen(
-                [binaries / "postgres", "-D", data, *options],
+                [sys.executable, "-I", "-S", "-c", _BOOTSTRAP, *numbers, binaries / "postgres", "-D", data, *options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self._home, env=_environment(),
-                user=self._user, extra_groups=[] if self._user else None,
-                start_new_session=True, preexec_fn=_die_with_parent,
+                start_new_session=True,
             )  # fmt: skip
 
     def _wait_until_ready(self, url: str) -> None:
@@ -188,12 +202,13 @@ def sweep(data: Path) -> bool:
         return False
     if not _is_postgres(pid, data):
         return False
-    os.kill(pid, signal.SIGINT)
     deadline = time.monotonic() + _STOP_TIMEOUT_S
-    while _is_postgres(pid, data):
-        if time.monotonic() > deadline:
-            os.kill(pid, signal.SIGQUIT)
-        time.sleep(0.02)
+    with suppress(ProcessLookupError):  # it may end between two looks
+        os.kill(pid, signal.SIGINT)
+        while _is_postgres(pid, data):
+            if time.monotonic() > deadline:
+                os.kill(pid, signal.SIGQUIT)
+            time.sleep(0.02)
     return True
 
 
@@ -246,21 +261,17 @@ def _traversable(path: Path, user: str) -> bool:
 
 
 def _is_postgres(pid: int, data: Path) -> bool:
+    """Whether this process is the server on this data; another user's never is: the pid has been used again."""
     try:
         os.kill(pid, 0)
         command = Path(f"/proc/{pid}/cmdline").read_bytes() if sys.platform == "linux" else str(data).encode()
-    except (ProcessLookupError, FileNotFoundError):
+    except (ProcessLookupError, FileNotFoundError, PermissionError):
         return False
     return str(data).encode() in command
 
 
 def _environment() -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C", "TZ": "UTC"}
-
-
-def _die_with_parent() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -17,7 +17,8 @@ from functions.errors import JobsError
 from functions.scheduling.plan import Unfinished
 from functions.scheduling.reconcile import plan, reconcile
 from functions.settings import Settings, from_environment
-from infra.local.loopback import require_loopback
+from infra.local.confinement import confine
+from infra.local.loopback import require_loopback, require_loopback_database
 
 _PROJECT = Path(__file__).resolve().parent.parent.parent
 _BAR = 30
@@ -74,20 +75,14 @@ def _facts(state: Path) -> dict[str, str]:
     except FileNotFoundError:
         raise JobsError(f"nothing runs in {state}: start scripts/dev first, or name its state with --state") from None
     require_loopback(facts["aws_endpoint_url"], what="the AWS endpoint")
+    require_loopback_database(facts["database_url"], what="the database of dev.json")
     return facts
 
 
 def _deployed_settings(facts: dict[str, str]) -> Settings:
     """The settings the functions run with, as deployed: asked of the operations function itself."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]
-    os.environ |= {
-        "AWS_ENDPOINT_URL": facts["aws_endpoint_url"],
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    }
+    confine(os.environ, region=facts["region"])
+    os.environ["AWS_ENDPOINT_URL"] = facts["aws_endpoint_url"]
     functions = boto3.client("lambda", region_name=facts["region"])
     name = naming.operations_function("local")
     variables: dict[str, str] = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import platform
 import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -21,14 +21,10 @@ from infra.local.function_log import FunctionLog
 from infra.local.invocation import InvokeResult
 from infra.local.runtime_api import Invocation, Reply, RuntimeApi
 from infra.local.sandbox_environment import sandbox_environment
+from infra.local.supervised import END_WITH_SUPERVISOR
 
-# `python -m awslambdaric`, but the kernel kills it with its supervisor: prctl(PR_SET_PDEATHSIG, SIGKILL). It is said
-# in the child, because running Python between fork and exec (preexec_fn) can deadlock a process with threads.
-_LINUX_BOOTSTRAP = """
-import ctypes, os, sys
-ctypes.CDLL(None).prctl(1, 9)
-if os.getppid() != int(sys.argv.pop()):
-    os._exit(1)
+# `python -m awslambdaric`, ending with its supervisor.
+_BOOTSTRAP = f"""{END_WITH_SUPERVISOR}
 sys.path[0] = os.getcwd()
 from awslambdaric.__main__ import main
 main(sys.argv)
@@ -166,9 +162,7 @@ class Sandbox:
 
 
 def _command(python: Path, handler: str) -> list[str]:
-    if platform.system() == "Linux":
-        return [str(python), "-s", "-c", _LINUX_BOOTSTRAP, handler, str(os.getpid())]
-    return [str(python), "-s", "-m", "awslambdaric", handler]
+    return [str(python), "-s", "-c", _BOOTSTRAP, str(signal.SIGKILL.value), str(os.getpid()), handler]
 
 
 def _milliseconds(start: float, end: float | None = None) -> str:

@@ -21,8 +21,10 @@ from functions import naming, registry
 from functions.db.connection import connect
 from functions.settings import Settings, from_environment
 from infra.local.clock import Clock
+from infra.local.confinement import confine
 from infra.local.gateway import Gateway, lambda_invoke
 from infra.local.gateway_routes import admin_api_routes
+from infra.local.given_database import given_database
 from infra.local.loopback import require_loopback
 from infra.local.postgres import Postgres
 from infra.local.seed import seed_refresh_tokens
@@ -64,7 +66,7 @@ class Stack:
 
     def start(self) -> Running:
         """Bring everything up. Raises a JobsError that says which part and what to do; call stop() then as well."""
-        _forget_the_world()
+        confine(os.environ, region=REGION)
         self._up.callback(self._state.unpublish)
         moto_imports = threading.Thread(target=importlib.import_module, args=("infra.local.moto_server",))
         moto_imports.start()
@@ -87,9 +89,8 @@ class Stack:
         self._up.close()
 
     def _start_postgres(self) -> str:
-        begun, given = monotonic(), os.environ.get("DATABASE_URL")
+        begun, given = monotonic(), given_database()
         if given:
-            require_loopback(given, what="DATABASE_URL")
             connect(given).close()
             self._report("PostgreSQL", monotonic() - begun, "DATABASE_URL")
             return given
@@ -194,20 +195,6 @@ def read_jobs(url: str, token: str) -> list[dict[str, Any]]:
     with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - our own gateway's URL
         jobs: list[dict[str, Any]] = json.load(response)
     return jobs
-
-
-def _forget_the_world() -> None:
-    """Nothing in this process may ever find somebody's real account, or a server libpq would fill in."""
-    for name in [name for name in os.environ if name.startswith(("AWS_", "PG"))]:
-        del os.environ[name]
-    os.environ |= {
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
 
 
 def _sign(settings: Settings) -> str:

@@ -13,8 +13,9 @@ from typing import IO, Any
 from functions.errors import JobsError
 from infra.local.postgres import home_for, sweep
 
-# What another start can make again from nothing: kept by a reset, because it holds no state.
-_KEPT = ("cache", "setup.lock", "lock")
+# All that a start writes, and so all that a reset takes away: --state can name a directory with other things in it.
+_DIRECTORIES = ("postgres", "instances", "logs", "packages")
+_FILES = ("clock.json", "dev.json", "signing-key")
 
 
 class AlreadyRunning(JobsError):
@@ -48,18 +49,20 @@ class State:
         self._lock = file
 
     def reset(self) -> None:
-        """Forget everything that another start would find: the database, pauses, history, the clock's memory."""
+        """Forget everything that another start would find: the database, pauses, history, the clock's memory.
+
+        What is not ours stays, and so do the lock and what holds no state.
+        """
         home = home_for(self.postgres)
         for data in home.glob("data-*"):
             sweep(data)
         shutil.rmtree(home, ignore_errors=True)
-        for entry in self.directory.iterdir():
-            if entry.name in _KEPT:
-                continue
-            if entry.is_dir() and not entry.is_symlink():
-                shutil.rmtree(entry)
-            else:
-                entry.unlink()
+        for name in _DIRECTORIES:
+            shutil.rmtree(self.directory / name, ignore_errors=True)
+        for name in _FILES:
+            file = self.directory / name
+            file.unlink(missing_ok=True)
+            file.with_suffix(".partial").unlink(missing_ok=True)
 
     @property
     def postgres(self) -> Path:

@@ -1,4 +1,4 @@
-"""The stack of what all jobs share: admin API, operations function, dead-letter queue, Scheduler's group and role."""
+"""The stack of what all else relies on: operations function, dead-letter queue, Scheduler's group and role."""
 
 from __future__ import annotations
 
@@ -11,22 +11,20 @@ from functions import naming
 from infra import policies
 from infra.deployment import Deployment
 from infra.packaging import Packages
-from infra.resources.environment import AUTH_SIGNING_KEY, DATABASE_URL, add_secret
+from infra.resources.environment import DATABASE_URL, add_secret
 from infra.resources.function import FunctionPlan, add_function
 
-# API Gateway gives up after 29 s, so a longer answer could not arrive; migrations may take all that Lambda allows.
-_API_TIMEOUT_S = 29
+# Migrations may take all that Lambda allows.
 _OPERATIONS_TIMEOUT_S = 900
 _MEMORY_MB = 512
 _KEEP_DEAD_LETTERS_S = 14 * 24 * 3600
 
 
 def shared_template(deployment: Deployment, packages: Packages) -> Template:
-    """The template of the stack `lamplighter-<stage>`. Its parameters are the two secrets."""
+    """The template of the stack `lamplighter-<stage>`. Its parameter is the database's address."""
     template = Template(Description=f"Lamplighter, stage {deployment.stage}: what all jobs share")
     stage, queue = deployment.stage, _add_queue(template, deployment.stage)
     _add_scheduler(template, stage, queue)
-    database_url = add_secret(template, DATABASE_URL)
     operations = FunctionPlan(
         title="Operations",
         name=naming.operations_function(stage),
@@ -37,22 +35,9 @@ def shared_template(deployment: Deployment, packages: Packages) -> Template:
         memory_mb=_MEMORY_MB,
         dead_letters=GetAtt(queue, "Arn"),
         policy=policies.manage_triggers(stage),
-        secrets={"DATABASE_URL": database_url},
+        secrets={"DATABASE_URL": add_secret(template, DATABASE_URL)},
     )
-    api = FunctionPlan(
-        title="Api",
-        name=naming.api_function(stage),
-        description="The admin API",
-        handler="app.app",
-        code=packages.api,
-        timeout_s=_API_TIMEOUT_S,
-        memory_mb=_MEMORY_MB,
-        dead_letters=GetAtt(queue, "Arn"),
-        policy=[policies.invoke_jobs(stage), *policies.manage_triggers(stage)],
-        secrets={"DATABASE_URL": database_url, "AUTH_SIGNING_KEY": add_secret(template, AUTH_SIGNING_KEY)},
-    )
-    for plan in (operations, api):
-        add_function(template, plan, deployment)
+    add_function(template, operations, deployment)
     return template
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 import pytest
 
 from functions.naming import job_name
@@ -44,7 +45,7 @@ def start(state: Path) -> Iterator[Start]:
 
 def test_a_job_runs_is_paused_triggered_resumed_removed_and_restored(start: Start) -> None:
     stack = start()
-    assert {job["id"] for job in stack.call("GET").json()} == {CLEANUP, HEARTBEAT}
+    assert {job["id"] for job in stack.call("GET").json()} >= {CLEANUP, HEARTBEAT}
     events, rule = stack.aws("events"), job_name("local", CLEANUP)
 
     # The cleanup job, hourly by definition, is made due every minute behind our back.
@@ -176,10 +177,20 @@ def test_a_database_given_by_the_user_is_used_and_one_elsewhere_is_refused(
     assert refused.wait(timeout=60) == 1
     assert "DATABASE_URL leads to db.example.com" in output(state)
 
-    stack = start(DATABASE_URL=database_url)
+    nowhere = dict.fromkeys(("http_proxy", "HTTP_PROXY", "ALL_PROXY"), "http://127.0.0.1:9")
+    stack = start(DATABASE_URL=database_url, **nowhere)
     assert stack.facts["database_url"] == database_url
-    assert stack.query("SELECT count(*) FROM lamplighter.job") == [(2,)]
+    assert stack.query("SELECT count(*) FROM lamplighter.job") == [(len(stack.call("GET").json()),)]
+    with psycopg.connect(database_url) as connection:
+        connection.execute("CREATE TABLE public.not_ours AS SELECT 1 AS n")
+    assert stack.call("POST", f"/{HEARTBEAT}/pause").status_code == 204
     stack.stop()
+
+    clean = start("--reset", DATABASE_URL=database_url)
+    assert "the schema lamplighter in DATABASE_URL's database is gone" in output(state)
+    assert clean.job(HEARTBEAT)["isPaused"] is False
+    assert clean.query("SELECT n FROM public.not_ours") == [(1,)]
+    clean.stop()
 
 
 def _succeeded(stack: LocalStack, job_id: str) -> list[dict[str, Any]]:

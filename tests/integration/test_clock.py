@@ -56,8 +56,34 @@ class Fixture:
             **options,
         )
 
+    def starts(self, *, now: datetime) -> list[dict[str, Any]]:
+        """What a clock fires that is started at an instant that stands still; the last one read must be fired."""
+        clock = self.clock(now=now)
+        clock.start()
+        last = self.fired()
+        clock._pool.shutdown()
+        clock.stop()
+        return [*last, *(payload for _, payload in list(self.invoked.queue))]
+
     def fired(self, count: int = 1) -> list[dict[str, Any]]:
         return [self.invoked.get(timeout=10)[1] for _ in range(count)]
+
+
+class FailsOnce:
+    """A client whose first listing fails, as when a connection is refused."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._failed = False
+
+    def get_paginator(self, operation: str) -> Any:
+        if not self._failed:
+            self._failed = True
+            raise ConnectionError("connection refused")
+        return self._client.get_paginator(operation)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
 
 
 @pytest.fixture(scope="module")
@@ -179,3 +205,50 @@ def test_a_schedule_does_not_fire_before_its_start_or_after_its_end(aws: Fixture
     aws.schedule("over", "cron(* * * * ? *)", EndDate=noon - timedelta(minutes=1))
     assert aws.clock().turn(noon) == []
     assert aws.clock().turn(noon + timedelta(minutes=1)) == ["not-yet"]
+
+
+def test_an_expression_that_cannot_be_read_stops_nothing_else_and_is_said_once(
+    aws: Fixture, caplog: pytest.LogCaptureFixture
+) -> None:
+    aws.rule("every-minute", "cron(* * * * ? *)")
+    aws.rule("odd", "cron(* * * * 9 *)")
+    clock = aws.clock()
+    with caplog.at_level(logging.ERROR, "lamplighter"):
+        for number in range(4):  # with a gap before the last one, whose report reads every expression too
+            assert clock.turn(MINUTE + timedelta(minutes=number + 5 * (number == 3))) == ["every-minute"]
+    (said,) = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert said.startswith("odd is never fired: 'cron(* * * * 9 *)' cannot be read: ")
+
+
+def test_a_minute_that_could_not_be_read_is_tried_again_within_that_minute(
+    aws: Fixture, caplog: pytest.LogCaptureFixture
+) -> None:
+    aws.rule("every-minute", "cron(* * * * ? *)")
+    aws.clock().turn(MINUTE)
+    aws.fired()
+    aws.events = FailsOnce(aws.events)
+    assert [event["time"] for event in aws.starts(now=MINUTE + timedelta(minutes=1))] == ["2026-11-23T12:01:00Z"]
+    assert "2026-11-23T12:01:00+00:00 could not be fired" in caplog.text
+
+
+def test_a_start_fires_the_minute_it_began_in_but_nothing_it_has_just_deployed(aws: Fixture) -> None:
+    aws.rule("edited", "cron(30 12 * * ? *)")
+    aws.schedule("kept", "cron(* * * * ? *)")
+    aws.clock().turn(MINUTE)
+    aws.fired()
+    aws.rule("edited", "cron(* * * * ? *)")
+    aws.rule("new", "cron(* * * * ? *)")
+    aws.rule("kept", "cron(* * * * ? *)")
+    assert aws.starts(now=MINUTE + timedelta(minutes=1)) == [{"at": "2026-11-23T12:01:00Z"}]
+    assert sorted(aws.clock().turn(MINUTE + timedelta(minutes=2))) == ["edited", "kept", "kept", "new"]
+
+
+def test_what_was_deployed_after_a_gap_is_not_said_to_have_been_missed_in_it(
+    aws: Fixture, caplog: pytest.LogCaptureFixture
+) -> None:
+    aws.rule("kept", "cron(* * * * ? *)")
+    aws.clock().turn(MINUTE)
+    aws.rule("new", "cron(* * * * ? *)")
+    aws.clock().turn(MINUTE + timedelta(hours=1))
+    assert "not fired: kept" in caplog.text
+    assert "new" not in caplog.text

@@ -13,7 +13,7 @@ from boto3.session import Session
 
 from functions import naming
 from functions.definition import JobDefinition
-from functions.errors import SettingsError
+from functions.errors import LimitExceeded, SettingsError
 from functions.settings import from_environment
 from infra.deploy import Summary, deploy, tear_down
 from infra.deployment import Deployment, Target
@@ -98,9 +98,11 @@ def test_the_steps_are_told_in_order_and_the_operations_run_inside(
 ) -> None:
     summary = put_up(deployment)
 
-    assert [step for step, _ in steps] == ["package", "upload", "shared stack", "migrate", "job stacks", "reconcile"]
+    assert [step for step, _ in steps] == [
+        "package", "upload", "shared stack", "migrate", "API and job stacks", "reconcile",
+    ]  # fmt: skip
     assert summary.operations == {"migrate": {"operation": "migrate"}, "reconcile": {"operation": "reconcile"}}
-    assert summary.changed_stacks == ("lamplighter-dev", "lamplighter-dev-jobs-01")
+    assert summary.changed_stacks == ("lamplighter-dev", "lamplighter-dev-jobs-01", "lamplighter-dev-api")
 
 
 def test_a_second_deploy_of_an_unchanged_project_sends_nothing(
@@ -165,7 +167,10 @@ def test_the_last_jobs_stack_goes_with_it(
     summary = put_up(dataclasses.replace(deployment, jobs=()))
 
     assert summary.deleted_stacks == ("lamplighter-dev-jobs-01",)
-    assert [found["StackName"] for found in client("cloudformation").describe_stacks()["Stacks"]] == ["lamplighter-dev"]
+    assert {found["StackName"] for found in client("cloudformation").describe_stacks()["Stacks"]} == {
+        "lamplighter-dev",
+        "lamplighter-dev-api",
+    }
 
 
 def test_jobs_beyond_one_stack_go_to_the_next_and_none_moves(
@@ -205,6 +210,66 @@ def test_another_stage_beside_it_is_not_touched(
     assert len(client("events").list_rules()["Rules"]) == 1
 
 
+def test_the_api_gets_its_new_code_only_after_the_migration(
+    deployment: Deployment, session: Session, put_up: Callable[[Deployment], Summary], client: Client
+) -> None:
+    put_up(deployment)
+    before = _functions(client)
+    (deployment.project / "admin_api/app.py").write_text("app = 'next'\n")
+    (deployment.project / "functions/handler.py").write_text("def handle(event, context): return 'next'\n")
+    at_migration: dict[str, Any] = {}
+
+    def look(step: str, seconds: float, detail: str) -> None:
+        if step == "migrate":
+            at_migration.update(_functions(client))
+
+    deploy(deployment, session=session, report=look)
+    changed = {name for name, found in at_migration.items() if found["CodeSha256"] != before[name]["CodeSha256"]}
+    assert changed == {naming.operations_function("dev")}
+    after = _functions(client)
+    assert all(after[name]["CodeSha256"] != found["CodeSha256"] for name, found in before.items())
+
+
+def test_what_aws_would_refuse_is_said_at_once_before_anything_is_made(
+    deployment: Deployment, put_up: Callable[[Deployment], Summary], steps: Steps, client: Client
+) -> None:
+    huge = ({"Action": "s3:GetObject", "Resource": "x" * 9_000},)
+    bad = tuple(dataclasses.replace(job, permissions=huge) for job in (CLEANUP, JobDefinition(id="by-hand")))
+
+    with pytest.raises(LimitExceeded) as caught:
+        put_up(dataclasses.replace(deployment, jobs=(*bad, EXPORT)))
+    assert "job 'by-hand': permissions" in str(caught.value)
+    assert "job 'cleanup': permissions" in str(caught.value)
+    assert steps == []
+    assert client("s3").list_buckets()["Buckets"] == []
+
+
+def test_a_tear_down_takes_every_trigger_away_before_the_first_function(
+    deployment: Deployment, put_up: Callable[[Deployment], Summary], session: Session, client: Client
+) -> None:
+    put_up(deployment)
+    rule, window = naming.job_name("dev", "cleanup"), {"Mode": "OFF"}
+    arn = f"arn:aws:lambda:{REGION}:123456789012:function:{rule}"
+    target = {"Arn": arn, "RoleArn": "arn:aws:iam::123456789012:role/x"}
+    client("events").put_rule(Name=rule, ScheduleExpression="rate(1 hour)", State="DISABLED")
+    client("events").put_targets(Rule=rule, Targets=[{"Id": "job", "Arn": arn}])
+    client("scheduler").create_schedule_group(Name="lamplighter-dev")
+    client("scheduler").create_schedule(
+        Name=rule, GroupName="lamplighter-dev", ScheduleExpression="rate(1 day)", FlexibleTimeWindow=window,
+        Target=target,
+    )  # fmt: skip
+    seen: list[tuple[str, str, int]] = []
+    tear_down(
+        deployment,
+        session=session,
+        report=lambda step, seconds, detail: seen.append((step, detail, len(_functions(client)))),
+    )
+
+    assert seen[0] == ("triggers", "1 rules removed\n1 schedules removed", 4)
+    assert client("scheduler").list_schedules()["Schedules"] == []
+    assert client("events").list_rules()["Rules"] == []
+
+
 def test_nothing_is_left_after_a_tear_down(
     deployment: Deployment, put_up: Callable[[Deployment], Summary], session: Session, client: Client
 ) -> None:
@@ -227,7 +292,7 @@ def test_a_tear_down_of_nothing_changes_nothing(deployment: Deployment, session:
     steps: Steps = []
     tear_down(deployment, session=session, report=lambda step, seconds, detail: steps.append((step, detail)))
 
-    assert ("rules", "0 deleted") in steps
+    assert ("triggers", "0 rules removed\n0 schedules removed") in steps
 
 
 def test_credentials_of_another_account_change_nothing(

@@ -12,6 +12,7 @@ from typing import Any
 
 import moto
 import pytest
+import requests
 from botocore.exceptions import ClientError
 
 from functions.errors import JobsError
@@ -212,6 +213,36 @@ def test_another_moto_is_refused_at_the_start(
         pytest.raises(JobsError, match=r"moto 6\.0\.0 is installed, infra/local patches moto 5\.2\.5"),
     ):
         MotoServer(executor=executor, state_dir=tmp_path).start()
+
+
+LISTS = {"Action": "ListQueues", "Version": "2012-11-05"}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "rebound.example"},
+        {"Host": "127.0.0.1.rebound.example"},
+        {"Host": "sqs.us-east-1.amazonaws.com"},
+        {"Origin": "https://page.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ],
+    ids=str,
+)
+def test_a_web_page_reaches_nothing_whatever_its_name_resolves_to(account: Account, headers: dict[str, str]) -> None:
+    answer = requests.get(account.sqs.meta.endpoint_url, params=LISTS, headers=headers, timeout=10)
+    assert answer.status_code == 403
+    assert "not for web pages" in answer.text
+    assert not [name for name in answer.headers if name.startswith("Access-Control")]
+    preflight = requests.options(account.sqs.meta.endpoint_url, headers=headers, timeout=10)
+    assert preflight.status_code == 403
+
+
+def test_a_program_reaches_it_under_either_name_of_this_machine(account: Account) -> None:
+    url = account.sqs.meta.endpoint_url
+    for name in (url, url.replace("127.0.0.1", "localhost")):
+        assert requests.get(name, params=LISTS, timeout=10).status_code == 200
 
 
 RESETS = """

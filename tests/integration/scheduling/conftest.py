@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.loaders import Loader
 from moto import mock_aws
 
@@ -37,6 +37,7 @@ class Calls:
     made: list[str] = field(default_factory=list)
     bodies: list[tuple[str, str]] = field(default_factory=list)
     before: Callable[[str], None] = lambda operation: None
+    after: Callable[[str], None] = lambda operation: None
 
     @property
     def reads(self) -> Counter[str]:
@@ -49,7 +50,7 @@ class Calls:
     def forget(self) -> None:
         self.made.clear()
         self.bodies.clear()
-        self.before = lambda operation: None
+        self.before = self.after = lambda operation: None
 
     def crash_at_write(self, number: int) -> None:
         """Die instead of making the write of this number, from 0."""
@@ -60,11 +61,20 @@ class Calls:
         answer: Any = {"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}
         self.before = lambda operation: self._at_write(number, operation, ClientError(answer, operation))
 
+    def lose_answer_of_write(self, number: int) -> None:
+        """AWS does the write of this number, from 0, and nobody hears of it; after that it does not answer."""
+        error = ReadTimeoutError(endpoint_url="https://events.example")
+        self.before = lambda operation: self._at_write(number + 1, operation, error)
+        self.after = lambda operation: self._at_write(number + 1, operation, error)
+
     def note(self, model: Any, params: Any, **_: Any) -> None:
         self.before(model.name)
         self.made.append(model.name)
         body = params["body"]
         self.bodies.append((model.name, body.decode() if isinstance(body, bytes) else str(body)))
+
+    def note_answer(self, model: Any, **_: Any) -> None:
+        self.after(model.name)
 
     def _at_write(self, number: int, operation: str, error: Exception) -> None:
         if not operation.startswith(READS) and len(self.writes) >= number:
@@ -83,6 +93,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[Calls]:
         session._session.register_component("data_loader", _MODELS)
         noted = Calls()
         session.events.register("before-call.*.*", noted.note)
+        session.events.register("after-call.*.*", noted.note_answer)
         yield noted
         boto3.DEFAULT_SESSION = None
 

@@ -91,7 +91,7 @@ def test_every_limit_is_reported_at_once_before_any_call(connection: Connection,
     bad = [job("a", permissions=tuple(huge)), job("b", permissions=tuple(huge)), job("fine")]
     with pytest.raises(LimitExceeded) as caught:
         deploy(connection, ON_RULES, *bad)
-    assert "2 limits" in str(caught.value)
+    assert "(2 found)" in str(caught.value)
     assert "job 'a': permissions" in str(caught.value)
     assert "job 'b': permissions" in str(caught.value)
     assert calls.made == []

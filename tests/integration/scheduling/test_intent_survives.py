@@ -13,7 +13,9 @@ import pytest
 from functions.db import intents, jobs, triggers
 from functions.db.audit import Author
 from functions.db.connection import Connection, connect
-from functions.scheduling.reconcile import apply, plan, reconcile
+from functions.scheduling import reconcile as module
+from functions.scheduling.backends import all_backends
+from functions.scheduling.reconcile import plan, reconcile
 from functions.settings import Settings
 from tests.integration.scheduling.conftest import (
     BOTH,
@@ -203,7 +205,7 @@ def test_a_rate_starts_a_whole_period_after_it_is_made_however_long_the_deploy_t
     assert step.wanted is not None
     an_hour_ago = {**step.wanted, "StartDate": step.wanted["StartDate"] - timedelta(hours=1)}
     before = datetime.now(UTC)
-    apply(connection, ON_SCHEDULER, replace(planned, steps=(replace(step, wanted=an_hour_ago),)))
+    module._apply(connection, all_backends(ON_SCHEDULER), replace(planned, steps=(replace(step, wanted=an_hour_ago),)))
     start = in_aws(ON_SCHEDULER)["schedule"]["cleanup"]["StartDate"]
     assert start > before + timedelta(minutes=1)
     assert triggers.all_triggers(connection)["cleanup"].anchor_at == start

@@ -193,6 +193,16 @@ def test_what_goes_makes_room_before_anything_new_is_made(connection: Connection
     assert states(settings, "comes") == {"rule": "ENABLED"}
 
 
+def test_a_job_that_leaves_a_rule_does_so_before_another_takes_one(connection: Connection, calls: Calls) -> None:
+    settings = settings_of(RULES_LIMIT="1")
+    deploy(connection, settings, job("a", timezone="Europe/Prague"), job("b"))
+    calls.forget()
+    report = deploy(connection, settings, job("a"), job("b", timezone="Europe/Prague"))
+    assert actions(report) == {"a": "move", "b": "move"}
+    assert calls.writes.index("DeleteRule") < calls.writes.index("PutRule")
+    assert (states(settings, "a"), states(settings, "b")) == ({"rule": "ENABLED"}, {"schedule": "ENABLED"})
+
+
 def test_a_single_new_job_counts_the_rules_of_all_the_others(connection: Connection, calls: Calls) -> None:
     from functions.db import jobs
 

@@ -13,6 +13,7 @@ from functions import naming
 from functions.definition import JobDefinition
 from functions.jobs.mark_lost_executions import mark_lost_executions
 from infra.job_stacks import JOBS_PER_STACK
+from infra.resources.api import api_template
 from infra.resources.jobs import jobs_template
 from infra.resources.shared import shared_template
 from tests.unit.infra.deployments import ENVIRONMENT, deployment_of, packages
@@ -32,6 +33,10 @@ Resources = dict[str, dict[str, Any]]
 
 def _shared() -> dict[str, Any]:
     return dict(shared_template(deployment_of([]), packages()).to_dict())
+
+
+def _api() -> dict[str, Any]:
+    return dict(api_template(deployment_of([]), packages()).to_dict())
 
 
 def _jobs(*jobs: JobDefinition, functions_sha256: str = "f" * 64) -> dict[str, Any]:
@@ -70,17 +75,17 @@ def _actions(statement: dict[str, Any]) -> list[str]:
     return [actions] if isinstance(actions, str) else list(actions)
 
 
-BOTH = pytest.mark.parametrize("template", [_shared(), _jobs(CLEANUP, EXPORT)], ids=["shared", "jobs"])
+EACH = pytest.mark.parametrize("template", [_shared(), _api(), _jobs(CLEANUP, EXPORT)], ids=["shared", "api", "jobs"])
 
 
-@BOTH
+@EACH
 def test_no_template_ever_holds_a_rule_or_a_schedule(template: dict[str, Any]) -> None:
     kinds = {found["Type"] for found in template["Resources"].values()}
 
     assert not kinds & {"AWS::Events::Rule", "AWS::Scheduler::Schedule", "AWS::Lambda::EventSourceMapping"}
 
 
-@BOTH
+@EACH
 def test_every_function_has_a_role_a_log_group_and_no_retries(template: dict[str, Any]) -> None:
     functions = _of_type(template, "AWS::Lambda::Function")
     invokes = {found["Properties"]["FunctionName"]["Ref"]: found["Properties"] for found in _invokes(template)}
@@ -102,7 +107,7 @@ def _invokes(template: dict[str, Any]) -> list[dict[str, Any]]:
     return list(_of_type(template, "AWS::Lambda::EventInvokeConfig").values())
 
 
-@BOTH
+@EACH
 def test_every_role_belongs_to_one_function_or_to_scheduler(template: dict[str, Any]) -> None:
     names = {found["Properties"]["FunctionName"] for found in _of_type(template, "AWS::Lambda::Function").values()}
     roles = {found["Properties"]["RoleName"] for found in _of_type(template, "AWS::IAM::Role").values()}
@@ -110,7 +115,7 @@ def test_every_role_belongs_to_one_function_or_to_scheduler(template: dict[str, 
     assert roles - {naming.scheduler_role("dev")} == names
 
 
-@BOTH
+@EACH
 def test_a_star_stands_only_where_aws_knows_no_resource(template: dict[str, Any]) -> None:
     starred = [action for found in _statements(template) if found["Resource"] == "*" for action in _actions(found)]
 
@@ -118,7 +123,7 @@ def test_a_star_stands_only_where_aws_knows_no_resource(template: dict[str, Any]
     assert not [action for found in _statements(template) for action in _actions(found) if "*" in action]
 
 
-@BOTH
+@EACH
 def test_every_named_resource_is_of_this_stage(template: dict[str, Any]) -> None:
     arns = [str(found["Resource"]) for found in _statements(template) if found["Resource"] != "*"]
 
@@ -126,7 +131,7 @@ def test_every_named_resource_is_of_this_stage(template: dict[str, Any]) -> None
     assert not foreign
 
 
-@BOTH
+@EACH
 def test_no_secret_is_in_a_template(template: dict[str, Any]) -> None:
     text = json.dumps(template)
 
@@ -137,8 +142,12 @@ def test_no_secret_is_in_a_template(template: dict[str, Any]) -> None:
 
 
 def test_the_signing_key_reaches_the_api_only() -> None:
-    shared, jobs = _shared(), _jobs(CLEANUP)
-    functions = [*_of_type(shared, "AWS::Lambda::Function").values(), *_of_type(jobs, "AWS::Lambda::Function").values()]
+    jobs = _jobs(CLEANUP)
+    functions = [
+        found
+        for template in (_shared(), _api(), jobs)
+        for found in _of_type(template, "AWS::Lambda::Function").values()
+    ]
     holders = [
         found["Properties"]["FunctionName"]
         for found in functions
@@ -146,7 +155,7 @@ def test_the_signing_key_reaches_the_api_only() -> None:
     ]
 
     assert holders == [naming.api_function("dev")]
-    assert set(jobs["Parameters"]) == {"DatabaseUrl"}
+    assert set(jobs["Parameters"]) == set(_shared()["Parameters"]) == {"DatabaseUrl"}
 
 
 def test_a_job_becomes_a_function_with_its_own_size_and_time() -> None:
@@ -239,8 +248,8 @@ def test_scheduler_assumes_its_role_for_our_group_only() -> None:
 
 
 def test_a_role_is_passed_to_scheduler_and_to_nothing_else() -> None:
-    for name in (naming.api_function("dev"), naming.operations_function("dev")):
-        (passing,) = [found for found in _role_statements(_shared(), name) if "iam:PassRole" in found["Action"]]
+    for template, name in ((_api(), naming.api_function("dev")), (_shared(), naming.operations_function("dev"))):
+        (passing,) = [found for found in _role_statements(template, name) if "iam:PassRole" in found["Action"]]
 
         assert passing["Resource"]["Fn::Sub"].endswith(f":role/{naming.scheduler_role('dev')}")
         assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
@@ -249,7 +258,8 @@ def test_a_role_is_passed_to_scheduler_and_to_nothing_else() -> None:
 def test_only_the_api_and_scheduler_may_start_jobs() -> None:
     starting = [
         found["Properties"]["RoleName"]
-        for found in _of_type(_shared(), "AWS::IAM::Role").values()
+        for template in (_shared(), _api())
+        for found in _of_type(template, "AWS::IAM::Role").values()
         if any("lambda:InvokeFunction" in statement["Action"] for statement in _statements(found))
     ]
 

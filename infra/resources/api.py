@@ -1,0 +1,38 @@
+"""The stack of the admin API, apart from what is shared: its new code must not meet the schema before a migration."""
+
+from __future__ import annotations
+
+from troposphere import Template
+
+from functions import naming
+from infra import policies
+from infra.deployment import Deployment
+from infra.packaging import Packages
+from infra.resources.environment import AUTH_SIGNING_KEY, DATABASE_URL, add_secret
+from infra.resources.function import FunctionPlan, add_function
+
+# API Gateway gives up after 29 s, so a longer answer could not arrive.
+_TIMEOUT_S = 29
+_MEMORY_MB = 512
+
+
+def api_template(deployment: Deployment, packages: Packages) -> Template:
+    """The template of the stack `lamplighter-<stage>-api`. Its parameters are the two secrets."""
+    template, stage = Template(Description=f"Lamplighter, stage {deployment.stage}: the admin API"), deployment.stage
+    plan = FunctionPlan(
+        title="Api",
+        name=naming.api_function(stage),
+        description="The admin API",
+        handler="app.app",
+        code=packages.api,
+        timeout_s=_TIMEOUT_S,
+        memory_mb=_MEMORY_MB,
+        dead_letters=policies.dead_letters_arn(stage),
+        policy=[policies.invoke_jobs(stage), *policies.manage_triggers(stage)],
+        secrets={
+            "DATABASE_URL": add_secret(template, DATABASE_URL),
+            "AUTH_SIGNING_KEY": add_secret(template, AUTH_SIGNING_KEY),
+        },
+    )
+    add_function(template, plan, deployment)
+    return template

@@ -1,0 +1,148 @@
+"""What the operations function does inside the account: it says first what it would do, and refuses in time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+
+from functions import registry
+from functions.db import jobs
+from functions.db.connection import Connection
+from functions.definition import JobDefinition
+from functions.errors import InvalidEvent, LimitExceeded
+from functions.job import Job
+from functions.operations import handle
+from functions.settings import settings
+from tests.integration.scheduling.conftest import ON_RULES, Calls, in_aws, job, states
+
+Ship = Callable[..., None]
+HUGE = ({"Action": "s3:GetObject", "Resource": "x" * 9_000},)
+
+
+@pytest.fixture
+def ship(database_url: str, calls: Calls, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ship]:
+    """Makes these the definitions of the package that the operations function runs from."""
+    environment = {
+        "STAGE": "test", "ACCOUNT_ID": ON_RULES.account_id, "AWS_REGION": ON_RULES.region, "DATABASE_URL": database_url,
+    }  # fmt: skip
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    settings.cache_clear()
+
+    def ship_these(*definitions: JobDefinition) -> None:
+        shipped = tuple(Job(definition, print) for definition in definitions)
+        monkeypatch.setattr(registry, "all_jobs", lambda: shipped)
+
+    yield ship_these
+    settings.cache_clear()
+
+
+def ask(operation: str, **options: Any) -> Any:
+    """The answer as it comes out of Lambda."""
+    return json.loads(json.dumps(handle({"operation": operation, **options}, None)))
+
+
+def hijack_target() -> None:
+    """What no listing shows: the rule's target is another function."""
+    target: Any = {"Id": "job", "Arn": "arn:aws:lambda:us-east-1:1:function:x"}
+    boto3.client("events", "us-east-1").put_targets(Rule="lamplighter-test-job-cleanup", Targets=[target])
+
+
+def test_reconcile_stores_the_definitions_of_the_package_and_makes_aws_match(
+    connection: Connection, ship: Ship
+) -> None:
+    ship(job(), job("by-hand", None))
+    answer = ask("reconcile")
+    assert answer["lines"][-1] == "1 create, 1 leave"
+    assert [step["action"] for step in answer["report"]["done"]] == ["create", "leave"]
+    assert [row.id for row in jobs.all_jobs(connection)] == ["by-hand", "cleanup"]
+    assert states(ON_RULES) == {"rule": "ENABLED"}
+
+
+def test_a_refused_reconcile_changes_neither_postgresql_nor_aws(
+    connection: Connection, calls: Calls, ship: Ship
+) -> None:
+    ship(job(), job("goes"))
+    ask("reconcile")
+    before, rules = jobs.all_jobs(connection), in_aws(ON_RULES)
+    ship(job(schedule="0 3 * * *"), job("huge", permissions=HUGE), job("huge-by-hand", None, permissions=HUGE))
+    calls.forget()
+    with pytest.raises(LimitExceeded) as caught:
+        ask("reconcile")
+    assert calls.made == []
+    assert "job 'huge': permissions" in str(caught.value)
+    assert "job 'huge-by-hand': permissions" in str(caught.value)
+    assert jobs.all_jobs(connection) == before
+    assert in_aws(ON_RULES) == rules
+
+
+def test_plan_shows_what_a_reconcile_of_this_package_would_do_and_changes_nothing(
+    connection: Connection, calls: Calls, ship: Ship
+) -> None:
+    ship(job(), job("goes"))
+    ask("reconcile")
+    before = jobs.all_jobs(connection)
+    ship(job(schedule="0 3 * * *"), job("comes"))
+    calls.forget()
+    planned = ask("plan")
+    assert calls.writes == []
+    assert jobs.all_jobs(connection) == before
+    assert planned["lines"][-1] == "1 remove, 1 update, 1 create"
+    done = ask("reconcile")["report"]["done"]
+    assert [(s["action"], s["job_id"]) for s in planned["plan"]["steps"]] == [(s["action"], s["job_id"]) for s in done]
+
+
+def test_plan_holds_no_jobs_row_while_it_asks_aws(connection: Connection, calls: Calls, ship: Ship) -> None:
+    ship(job())
+    ask("reconcile")
+    ship(job(schedule="0 3 * * *"))
+    locked: list[int] = []
+
+    def look(operation: str) -> None:
+        free = connection.execute("SELECT count(*) FROM (SELECT FROM lamplighter.job FOR UPDATE SKIP LOCKED) j")
+        locked.extend(1 - count for (count,) in free.fetchall())
+
+    calls.before = look
+    ask("plan")
+    assert locked
+    assert not any(locked)
+
+
+def test_a_deep_plan_and_a_deep_reconcile_see_what_no_listing_shows(connection: Connection, ship: Ship) -> None:
+    ship(job())
+    ask("reconcile")
+    before = in_aws(ON_RULES)
+    hijack_target()
+    assert ask("plan")["lines"][-1] == ask("plan", deep=False)["lines"][-1] == "1 leave"
+    assert ask("reconcile")["lines"][-1] == "1 leave"
+    assert ask("plan", deep=True)["lines"][-1] == "1 update"
+    assert ask("reconcile", deep=True)["lines"][-1] == "1 update"
+    assert in_aws(ON_RULES) == before
+
+
+def test_migrate_says_when_there_is_nothing_to_apply(ship: Ship) -> None:
+    assert ask("migrate") == {"applied": [], "lines": ["nothing to apply"]}
+
+
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        ({"operation": "reconcile", "dep": True}, "dep=True is unknown: reconcile takes deep"),
+        ({"operation": "migrate", "deep": True}, "deep=True is unknown: migrate takes nothing more"),
+        ({"operation": "plan", "deep": "yes"}, "deep='yes' is invalid: use true or false"),
+        ({"operation": "drop"}, "operation='drop' is unknown: use one of migrate, reconcile, plan"),
+        ({"operation": ["plan"]}, r"operation=\['plan'\] is unknown"),
+        ({}, "operation=None is unknown"),
+        ("plan", "operation=None is unknown"),
+    ],
+)
+def test_anything_else_is_refused_by_name_before_anything_is_done(
+    calls: Calls, ship: Ship, event: Any, message: str
+) -> None:
+    with pytest.raises(InvalidEvent, match=message):
+        handle(event, None)
+    assert calls.made == []
