@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from functions.errors import InvalidJob, InvalidSchedule
+from functions.retry import Retry
 from functions.scheduling.cron import Schedule
 
 _ID = re.compile(r"[a-z0-9._-]{1,100}")
@@ -21,7 +21,9 @@ _TIMEOUT = (timedelta(seconds=1), timedelta(seconds=900))
 _MEMORY_MB = (128, 10_240)
 _DESCRIPTION = 512
 _JITTER = (_MINUTE, timedelta(minutes=1_440))
+_MOST_FAILURES = 1_000
 OVERLAPS = ("skip", "allow")
+MISFIRES = ("ignore", "run_once")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +36,10 @@ class JobDefinition:
     description: str = ""
     timeout: timedelta = timedelta(seconds=60)
     memory_mb: int = 256
+    retry: Retry | None = None
     overlap: str = "skip"
+    misfire: str = "ignore"
+    pause_after_failures: int | None = None
     jitter: timedelta | None = None
     permissions: tuple[Mapping[str, Any], ...] = ()
     source: str = ""
@@ -43,6 +48,7 @@ class JobDefinition:
         check_job_id(self.id)
         self._check_text()
         self._check_sizes()
+        self._check_failures()
         self._check_permissions()
         self._check_schedule()
 
@@ -54,6 +60,8 @@ class JobDefinition:
     @property
     def hash(self) -> str:
         """SHA-256 of every option, hexadecimal: equal exactly when nothing about the job changed."""
+        import hashlib  # late: a deploy asks for it, a job that starts does not
+
         return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
@@ -65,7 +73,10 @@ class JobDefinition:
             "description": self.description,
             "timeout_s": int(self.timeout.total_seconds()),
             "memory_mb": self.memory_mb,
+            "retry": None if self.retry is None else self.retry.to_json(),
             "overlap": self.overlap,
+            "misfire": self.misfire,
+            "pause_after_failures": self.pause_after_failures,
             "jitter_s": None if self.jitter is None else int(self.jitter.total_seconds()),
             "permissions": [dict(statement) for statement in self.permissions],
             "source": self.source,
@@ -73,11 +84,14 @@ class JobDefinition:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> JobDefinition:
-        """The definition that to_json() wrote."""
+        """The definition that to_json() wrote, also that of an older deploy that lacked some options."""
         rest = {name: value[name] for name in ("id", "schedule", "timezone", "description", "memory_mb", "overlap")}
         return cls(
             **rest,
             timeout=timedelta(seconds=value["timeout_s"]),
+            retry=None if value.get("retry") is None else Retry.from_json(value["retry"]),
+            misfire=value.get("misfire", "ignore"),
+            pause_after_failures=value.get("pause_after_failures"),
             jitter=None if value["jitter_s"] is None else timedelta(seconds=value["jitter_s"]),
             permissions=tuple(value["permissions"]),
             source=value["source"],
@@ -88,6 +102,8 @@ class JobDefinition:
             raise self._invalid("description", self.description, f"text of at most {_DESCRIPTION} characters")
         if self.overlap not in OVERLAPS:
             raise self._invalid("overlap", self.overlap, f"one of {', '.join(OVERLAPS)}")
+        if self.misfire not in MISFIRES:
+            raise self._invalid("misfire", self.misfire, f"one of {', '.join(MISFIRES)}")
 
     def _check_sizes(self) -> None:
         if not isinstance(self.timeout, timedelta) or not _whole(self.timeout, *_TIMEOUT, unit=timedelta(seconds=1)):
@@ -99,6 +115,14 @@ class JobDefinition:
             return
         if not isinstance(self.jitter, timedelta) or not _whole(self.jitter, *_JITTER, unit=_MINUTE):
             raise self._invalid("jitter", self.jitter, "a timedelta of 1 to 1,440 whole minutes, or None")
+
+    def _check_failures(self) -> None:
+        if self.retry is not None and not isinstance(self.retry, Retry):
+            raise self._invalid("retry", self.retry, "Retry(attempts=…), or None")
+        most = self.pause_after_failures
+        if most is not None and (type(most) is not int or not 1 <= most <= _MOST_FAILURES):
+            rule = f"a whole number from 1 to {_MOST_FAILURES}, or None"
+            raise self._invalid("pause_after_failures", most, rule)
 
     def _check_permissions(self) -> None:
         for statement in self.permissions:

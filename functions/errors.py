@@ -10,6 +10,7 @@
     ├── ExecutionNotFound        no such execution
     ├── LimitExceeded            a deployment would go over a limit of AWS
     ├── DatabaseUnavailable      PostgreSQL cannot be reached
+    ├── ClaimLost                somebody else runs this occurrence by now
     ├── OutcomeNotRecorded       the job ended, PostgreSQL does not know
     ├── AwsUnavailable           an AWS call failed or was throttled
     ├── TriggerFailed            a job could not be invoked by hand
@@ -81,6 +82,12 @@ class DatabaseUnavailable(JobsError):
     """PostgreSQL cannot be reached; nothing was run or changed."""
 
     code = "database_unavailable"
+
+
+class ClaimLost(JobsError):
+    """The claim was taken over while the job ran; what its transaction held was rolled back."""
+
+    code = "claim_lost"
 
 
 class OutcomeNotRecorded(JobsError):

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functions.definition import is_job_id
 from functions.errors import InvalidEvent
 
-_CAUSES = ("schedule", "manual")
+_CAUSES = ("schedule", "manual", "retry", "catch_up")
 # EventBridge gives up after 24 hours; anything beyond these is not an occurrence of ours.
 _OLDEST = timedelta(days=366)
 _EARLIEST = timedelta(hours=1)
@@ -27,10 +27,10 @@ class Invocation:
 
 
 def parse(event: object, *, now: datetime) -> Invocation:
-    """Read an event of a rule, of a schedule, or of a trigger by hand. Raises InvalidEvent naming what is wrong.
+    """Read an event of a rule, a schedule, a trigger by hand, or a retry. Raises InvalidEvent naming what is wrong.
 
-    A scheduled instant is floored to the minute (EventBridge fires anywhere within it); a manual execution was written
-    down when it was asked for, and the event names it.
+    A scheduled instant is floored to the minute (EventBridge fires anywhere within it); the executions of all other
+    causes were written down before, and the event names them.
     """
     if not isinstance(event, Mapping):
         raise InvalidEvent(f"event {_short(event)} is not an object: expected cause, job_id and scheduled_at")
@@ -45,6 +45,16 @@ def parse(event: object, *, now: datetime) -> Invocation:
         )  # fmt: skip
     execution_id = _execution_id(job_id, event.get("execution_id"))
     return Invocation(job_id=job_id, cause=cause, execution_id=execution_id, scheduled_at=scheduled_at)
+
+
+def event_for(*, cause: str, job_id: str, execution_id: uuid.UUID, scheduled_at: datetime) -> dict[str, str]:
+    """The event that `parse` reads as an invocation of an execution that is written down already."""
+    return {
+        "cause": cause,
+        "job_id": job_id,
+        "execution_id": str(execution_id),
+        "scheduled_at": scheduled_at.isoformat(),
+    }
 
 
 def _job_id(value: object) -> str:
@@ -71,7 +81,7 @@ def _execution_id(job_id: str, value: object) -> uuid.UUID:
     try:
         return uuid.UUID(str(value))
     except ValueError:
-        rule = "a manual event names the execution that was written down; use the admin API's trigger"
+        rule = "such an event names the execution that was written down; use the admin API's trigger"
         raise InvalidEvent(f"event for {job_id!r} has execution_id={_short(value)}: {rule}") from None
 
 

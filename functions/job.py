@@ -1,31 +1,29 @@
-"""What job authors import: `@job`, `JobContext` and the signals `Skip` and `Cancelled`."""
+"""What job authors import: `@job`, `JobContext`, `Retry`, and the signals `Skip`, `RetryLater` and `Cancelled`."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from functions.db.connection import Connection
 from functions.definition import JobDefinition
-from functions.errors import InvalidJob
+from functions.errors import ClaimLost, InvalidJob
 from functions.live import Live
 from functions.log_lines import Lines
+from functions.retry import Backoff, Retry, check_retry_delay
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
 
-__all__ = ["Cancelled", "Job", "JobContext", "Skip", "job"]
+__all__ = ["Backoff", "Cancelled", "Job", "JobContext", "Retry", "RetryLater", "Skip", "job"]
 
 T = TypeVar("T")
-_LATER = {
-    "retry": "retries",
-    "misfire": "catch-up runs after downtime",
-    "params": "parameters",
-    "pause_after_failures": "pausing after failures",
-}
+_IDLE = 0  # libpq's PQTRANS_IDLE: psycopg itself stays in functions.db
+_LATER = {"misfire": "catch-up runs after downtime", "params": "parameters"}
 
 
 class Skip(Exception):
@@ -41,6 +39,21 @@ class Cancelled(Exception):
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
+        self.reason = reason
+
+
+class RetryLater(Exception):
+    """Raise it in a job to say "not now, again in a while": the same execution runs again after the delay.
+
+    It is another attempt, but no failure: it uses up none of Retry's attempts, needs no Retry at all, and can go on for
+    ever, so look at ctx.attempt or ctx.scheduled_at to end it. delay: 1 second to 30 days; a run comes up to a minute
+    later. Raises InvalidJob for another delay.
+    """
+
+    def __init__(self, delay: timedelta, reason: str | None = None) -> None:
+        check_retry_delay(delay)
+        super().__init__(reason or f"again in {delay}")
+        self.delay = delay
         self.reason = reason
 
 
@@ -63,6 +76,7 @@ class JobContext:
         logger: Logger,
         connect: Callable[[], Connection],
         live: Live | None = None,
+        succeed: Callable[[Connection], bool] | None = None,
     ) -> None:
         self.execution_id = execution_id
         self.job_id = job_id
@@ -73,6 +87,8 @@ class JobContext:
         self.logger = logger
         self._connect = connect
         self._live = live or Live(Lines())
+        self._succeed = succeed
+        self._has_succeeded = False
         self._db: Connection | None = None
 
     @property
@@ -116,6 +132,31 @@ class JobContext:
             by = f"cancelled by {standing.cancel_requested_by}" if standing.is_ours else "the claim was taken over"
             raise Cancelled(by)
 
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """One transaction that holds the job's writes and its success: both are there, or neither is.
+
+        `with ctx.transaction() as connection:` around the writes, once, as the last thing the job does: on leaving it
+        the execution has succeeded, whatever comes after. An exception inside rolls the writes back, as does a claim
+        that was taken over meanwhile (ClaimLost). Keep it short: while it commits it holds the job's row. A context
+        without a runner (a test's own) commits just the writes. Raises RuntimeError inside another transaction of
+        ctx.db or the second time, where success would not be part of it.
+        """
+        if self._has_succeeded:
+            raise RuntimeError("ctx.transaction() has already made this execution succeed: use it once, at the end")
+        if self.db.info.transaction_status != _IDLE:
+            raise RuntimeError("ctx.transaction() inside a transaction of ctx.db: end that one first")
+        with self.db.transaction():
+            yield self.db
+            if self._succeed is not None and not self._succeed(self.db):
+                raise ClaimLost(f"job {self.job_id!r}: the claim was taken over, so the transaction was rolled back")
+        self._has_succeeded = self._succeed is not None
+
+    @property
+    def has_succeeded(self) -> bool:
+        """Whether `transaction` has made this execution succeed."""
+        return self._has_succeeded
+
     def close(self) -> None:
         """Close the connection, if one was opened; called whatever way the job ended."""
         if self._db is not None:
@@ -146,7 +187,10 @@ def job(
     description: str = "",
     timeout: timedelta = timedelta(seconds=60),
     memory_mb: int = 256,
+    retry: Retry | None = None,
     overlap: str = "skip",
+    misfire: str = "ignore",
+    pause_after_failures: int | None = None,
     jitter: timedelta | None = None,
     permissions: Sequence[Mapping[str, Any]] = (),
     **unknown: object,
@@ -157,6 +201,9 @@ def job(
     schedule: 5-field cron, a macro, `cron(…)`, `rate(…)`, or None for a job that only runs by hand.
     timezone: an IANA name; the schedule is read in it.
     timeout, memory_mb: of its Lambda function. overlap: `skip` or `allow` a second execution while one runs.
+    retry: how often and when a failed execution is tried again; None: never.
+    misfire: `ignore` occurrences missed while paused or down, or `run_once` for the newest of them.
+    pause_after_failures: pause the job after this many final failures in a row; None: never.
     jitter: start at a random moment within this window after the scheduled instant.
     permissions: IAM statements the job needs beside writing its log.
     """
@@ -170,7 +217,10 @@ def job(
             description=description or _first_line(function.__doc__),
             timeout=timeout,
             memory_mb=memory_mb,
+            retry=retry,
             overlap=overlap,
+            misfire=misfire,
+            pause_after_failures=pause_after_failures,
             jitter=jitter,
             permissions=tuple(permissions),
             source=f"{function.__module__}:{function.__qualname__}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, overload
@@ -86,15 +86,27 @@ def _cut(line: LogLine, limit: int) -> tuple[LogLine, int]:
 
 
 def _cut_fields(fields: dict[str, Any], room: int) -> tuple[dict[str, Any], int]:
+    """The fields within the room, small ones first: a long exception must not cost an order's number."""
     size = len(json.dumps(fields))
     if size <= room:
         return fields, size
     kept: dict[str, Any] = {}
-    for name, value in fields.items():
-        text, _ = _cut_text(value if isinstance(value, str) else json.dumps(value), max(0, room))
-        kept[name] = value if len(json.dumps(value)) <= room else text
-        room -= len(json.dumps(kept[name]))
+    dropped = 0
+    for name, value, text in sorted(_with_text(fields), key=lambda field: len(field[2])):
+        if len(text) + len(name) <= room:
+            kept[name] = value
+        elif room > len(name):
+            kept[name], _ = _cut_text(text, room - len(name))
+        else:
+            dropped += 1
+        room -= len(text) + len(name)
+    if dropped:
+        kept["…"] = f"{dropped} more fields (LOG_MAX_LINE_BYTES)"
     return kept, len(json.dumps(kept))
+
+
+def _with_text(fields: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
+    return ((name, value, value if isinstance(value, str) else json.dumps(value)) for name, value in fields.items())
 
 
 def _cut_text(text: str, limit: int) -> tuple[str, int]:

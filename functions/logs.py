@@ -41,7 +41,10 @@ class _Keeper(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep one line, whatever it holds: a broken format must not fail a job."""
-        self._lines.add(_as_line(record))
+        try:
+            self._lines.add(_as_line(record))
+        except Exception:  # noqa: BLE001 - as logging's own handlers do; CloudWatch may have it still
+            self.handleError(record)
 
 
 class _CloudWatch(logging.StreamHandler[Any]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import uuid
 
 from functions.settings import Settings
 
@@ -30,6 +31,17 @@ def job_name(stage: str, job_id: str) -> str:
     digest = hashlib.sha256(job_id.encode()).hexdigest()[:10]
     slug = job_id.replace(".", "_")[: _LIMIT - len(prefix) - len(digest) - 1]
     return f"{prefix}{slug}-{digest}"
+
+
+def retry_prefix(stage: str) -> str:
+    """What the name of every retry's one-time schedule starts with; not a job's prefix, or it would be an orphan."""
+    return f"{deployment(stage)}-retry-"
+
+
+def retry_schedule(stage: str, execution_id: uuid.UUID, attempt: int) -> str:
+    """The name of the one-time schedule for this attempt of an execution: at most 59 characters, always the same."""
+    digest = hashlib.sha256(f"{execution_id}:{attempt}".encode()).hexdigest()[:24]
+    return retry_prefix(stage) + digest
 
 
 def api_function(stage: str) -> str:

@@ -32,6 +32,7 @@ def printed_as_lines() -> Iterator[None]:
     """Inside the block a printed line is a logged line; a last one without an end is logged when the block ends."""
     printed, before = _Printed(sys.stdout), sys.stdout
     sys.stdout = printed
+    logger.disabled = False  # logging.config.dictConfig, of some library, disables every logger it does not name
     try:
         yield
     finally:

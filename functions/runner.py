@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 import traceback
 import uuid
@@ -17,9 +18,9 @@ from functions.db.connection import Connection, WarmConnection, connect
 from functions.db.json_values import text_of
 from functions.db.live import Standing, flush
 from functions.db.outcomes import Outcome, finish
-from functions.errors import DatabaseUnavailable, OutcomeNotRecorded
+from functions.errors import AwsUnavailable, DatabaseUnavailable, OutcomeNotRecorded
 from functions.invocation import Invocation
-from functions.job import Cancelled, Job, JobContext, Skip
+from functions.job import Cancelled, Job, JobContext, RetryLater, Skip
 from functions.live import Live, ticker
 from functions.log_lines import LogCaps
 from functions.logs import captured, job_logger
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
 _LEASE_MARGIN = timedelta(seconds=10)
 _RECORD_AGAIN_AFTER_S = (0.2, 1.0, 3.0)
 _STACK_LIMIT = 64_000
+_NOT_RUN = {"skip": "skipped", "fail": "failed", "duplicate": "duplicate"}
+# Importing boto3 and one call; with less time left Lambda might end us in it, and the sweep does it instead.
+_TIME_TO_SCHEDULE = timedelta(seconds=5)
+_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +62,7 @@ def run(job: Job, invocation: Invocation, surroundings: Surroundings) -> dict[st
         outcome, duration_ms = _run_and_record(job, invocation, claimed, surroundings)
         status, reason = outcome.status, outcome.reason
     else:
-        status, reason, duration_ms = ("skipped" if claimed.decision == "skip" else "duplicate"), claimed.reason, None
+        status, reason, duration_ms = _NOT_RUN[claimed.decision], claimed.reason, None
     if status != "duplicate":
         count_outcome(stage=surroundings.settings.stage, job_id=invocation.job_id, status=status,
                       duration_ms=duration_ms)  # fmt: skip
@@ -99,6 +104,10 @@ def _run_and_record(
     if not _record(record, surroundings):
         logger = job_logger(invocation.job_id, surroundings.settings.log_level)
         logger.warning("the claim was taken over: this outcome is not recorded", extra={"outcome": outcome.status})
+        outcome = Outcome(status="lost", reason="taken over")
+    elif outcome.retry_at is not None:
+        left = surroundings.remaining - timedelta(seconds=time.monotonic() - started)
+        _arrange_retry(invocation, claimed, outcome.retry_at, surroundings, left=left)
     return outcome, duration_ms
 
 
@@ -126,17 +135,70 @@ def _caps(settings: Settings) -> LogCaps:
 
 def _run_job(job: Job, invocation: Invocation, claimed: Claim, surroundings: Surroundings, live: Live) -> Outcome:
     ctx = _context(invocation, claimed, surroundings, live)
+    outcome = _outcome(job, ctx, claimed, surroundings)
+    if ctx.has_succeeded and outcome.status != "succeeded":
+        ctx.logger.warning("the job ended as %s after its transaction had succeeded: that stands", outcome.status)
+        return Outcome(status="succeeded")
+    return outcome
+
+
+def _outcome(job: Job, ctx: JobContext, claimed: Claim, surroundings: Surroundings) -> Outcome:
+    started = time.monotonic()
     try:
         return Outcome(status="succeeded", result=job(ctx))
     except Skip as signal:
         return Outcome(status="skipped", reason=signal.reason)
     except Cancelled as signal:
         return Outcome(status="cancelled", reason=signal.reason)
+    except RetryLater as signal:
+        retry_at = _retry_at(signal.delay, surroundings, started)
+        return Outcome(status="retrying", reason=signal.reason, retry_at=retry_at)
     except BaseException as error:  # also SystemExit and CancelledError: however it ends, it is recorded
         ctx.logger.error("the job failed", exc_info=error)
-        return _failure(error)
+        delay = _delay(job, claimed, error)
+        return _failure(error, retry_at=None if delay is None else _retry_at(delay, surroundings, started))
     finally:
         ctx.close()
+
+
+def _delay(job: Job, claimed: Claim, error: BaseException) -> timedelta | None:
+    """How long to wait before the job is tried again; None when it is not."""
+    retry = job.definition.retry
+    if retry is None or not retry.covers(error):
+        return None
+    return retry.delay(claimed.failed_attempts or 0, chance=random.random())  # noqa: S311 - jitter, not a secret
+
+
+def _retry_at(delay: timedelta, surroundings: Surroundings, started: float) -> datetime:
+    """That long after now, on the next whole second: a one-time schedule knows no fractions."""
+    due_at = surroundings.now + timedelta(seconds=time.monotonic() - started) + delay
+    return due_at if due_at.microsecond == 0 else due_at.replace(microsecond=0) + _SECOND
+
+
+def _arrange_retry(
+    invocation: Invocation, claimed: Claim, retry_at: datetime, surroundings: Surroundings, *, left: timedelta
+) -> None:
+    """Have the job invoked again when the retry is due; when that fails, the sweep does it (mark-lost-executions)."""
+    assert claimed.execution_id is not None
+    assert claimed.attempt is not None
+    logger = job_logger(invocation.job_id, surroundings.settings.log_level)
+    if left < _TIME_TO_SCHEDULE:
+        logger.info("too little time is left to schedule the retry: the sweep sends it")
+        return
+    # Imported only here: boto3 takes half a second, and most executions need none of it.
+    from functions.scheduling.one_shot import schedule_retry
+
+    try:
+        schedule_retry(
+            surroundings.settings,
+            job_id=invocation.job_id,
+            execution_id=claimed.execution_id,
+            scheduled_at=invocation.scheduled_at,
+            attempt=claimed.attempt + 1,
+            retry_at=retry_at,
+        )
+    except AwsUnavailable as error:
+        logger.warning("the retry could not be scheduled, the sweep sends it: %s", error)
 
 
 def _context(invocation: Invocation, claimed: Claim, surroundings: Surroundings, live: Live) -> JobContext:
@@ -154,14 +216,23 @@ def _context(invocation: Invocation, claimed: Claim, surroundings: Surroundings,
         logger=job_logger(invocation.job_id, settings.log_level),
         connect=partial(connect, settings.database_url),
         live=live,
+        succeed=partial(
+            finish,
+            outcome=Outcome(status="succeeded"),
+            execution_id=claimed.execution_id,
+            scheduled_at=invocation.scheduled_at,
+            token=claimed.token,
+        ),
     )
 
 
-def _failure(error: BaseException) -> Outcome:
+def _failure(error: BaseException, *, retry_at: datetime | None) -> Outcome:
     frames = error.__traceback__.tb_next if error.__traceback__ else None  # without the runner's own frame
     stack = "".join(traceback.format_exception(type(error), error, frames))  # says so where __str__ fails
     return Outcome(
-        status="failed",
+        status="failed" if retry_at is None else "retrying",
+        attempt_status="failed",
+        retry_at=retry_at,
         error_type=type(error).__qualname__,
         error_message=text_of(error),
         error_stack=stack[-_STACK_LIMIT:],

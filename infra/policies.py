@@ -6,6 +6,7 @@ parameters, so that one template is the same for every account, region and parti
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from functions import naming
 
 Statement = dict[str, Any]
 _SCHEDULER = "scheduler.amazonaws.com"
+_PLACEHOLDER = re.compile(r"\$\{(AWS::|Stage\})")
 
 
 def regional_arn(service: str, resource: str) -> Sub:
@@ -94,16 +96,32 @@ def manage_triggers(stage: str) -> list[Statement]:
         _allow(["scheduler:GetScheduleGroup"], schedule_group_arn(stage)),
         # The only "*" we grant: neither action has a resource type it could be limited to. Both only list names.
         _allow(["events:ListRules", "scheduler:ListSchedules"], "*"),
-        {
-            **_allow(["iam:PassRole"], scheduler_role_arn(stage)),
-            "Condition": {"StringEquals": {"iam:PassedToService": _SCHEDULER}},
-        },
+        _pass_role_to_scheduler(stage),
     ]
 
 
-def job_permissions(statements: Iterable[Mapping[str, Any]]) -> list[Statement]:
-    """What a job's author asked for: allowed unless the statement says otherwise."""
-    return [{"Effect": "Allow", **statement} for statement in statements]
+def schedule_retries(stage: str) -> list[Statement]:
+    """Make the one-time schedules that bring a job's retries, and nothing else in the group."""
+    own = f"schedule/{naming.deployment(stage)}/{naming.retry_prefix(stage)}*"
+    return [_allow(["scheduler:CreateSchedule"], regional_arn("scheduler", own)), _pass_role_to_scheduler(stage)]
+
+
+def job_permissions(stage: str, statements: Iterable[Mapping[str, Any]]) -> list[Statement]:
+    """What a job's author asked for: allowed unless the statement says otherwise.
+
+    A Resource may hold ${Stage} and CloudFormation's ${AWS::Partition}, ${AWS::Region} and ${AWS::AccountId}.
+    """
+    return [{"Effect": "Allow", **statement, "Resource": _located(stage, statement["Resource"])}
+            for statement in statements]  # fmt: skip
+
+
+def _located(stage: str, resource: Any) -> Any:
+    if isinstance(resource, list | tuple):
+        return [_located(stage, one) for one in resource]
+    if not isinstance(resource, str) or not _PLACEHOLDER.search(resource):
+        return resource
+    # IAM's own variables, such as ${aws:username}, are not CloudFormation's to replace.
+    return Sub(re.sub(r"\$\{(?!AWS::|!)", "${!", resource.replace("${Stage}", stage)))
 
 
 def receive_from_rules(stage: str, queue_arn: Any) -> Statement:
@@ -115,6 +133,13 @@ def receive_from_rules(stage: str, queue_arn: Any) -> Statement:
             "StringEquals": {"aws:SourceAccount": Ref("AWS::AccountId")},
             "ArnLike": {"aws:SourceArn": job_rules_arn(stage)},
         },
+    }
+
+
+def _pass_role_to_scheduler(stage: str) -> Statement:
+    return {
+        **_allow(["iam:PassRole"], scheduler_role_arn(stage)),
+        "Condition": {"StringEquals": {"iam:PassedToService": _SCHEDULER}},
     }
 
 

@@ -14,6 +14,14 @@ T = TypeVar("T")
 Connection = psycopg.Connection[tuple[Any, ...]]
 # Below this a connection is taken as alive; PostgreSQL, a proxy or a NAT drops idle ones much later.
 _TRUSTED_IDLE_S = 1.0
+# A server that vanishes without a word (a failover) is noticed while somebody waits for it: after ten seconds without
+# an acknowledgement, or half a minute of silence. Libpq, "Parameter Key Words".
+_NOTICE_DEATH: dict[str, Any] = {
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
 
 
 def connect(url: str, *, timeout_s: int = 5) -> Connection:
@@ -24,7 +32,7 @@ def connect(url: str, *, timeout_s: int = 5) -> Connection:
     """
     _check(url)
     try:
-        return psycopg.connect(url, autocommit=True, prepare_threshold=None, connect_timeout=timeout_s)
+        return psycopg.connect(url, autocommit=True, prepare_threshold=None, connect_timeout=timeout_s, **_NOTICE_DEATH)
     except psycopg.OperationalError as error:
         raise DatabaseUnavailable(f"PostgreSQL cannot be reached: {_first_line(error)}; check DATABASE_URL") from error
 

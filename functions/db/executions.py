@@ -32,6 +32,7 @@ class ExecutionRow:
     status: str
     reason: str | None
     attempt: int
+    retry_at: datetime | None
     started_at: datetime | None
     finished_at: datetime | None
     duration_ms: int | None
@@ -46,7 +47,7 @@ class ExecutionRow:
 _COLUMNS = """
 SELECT id, job_id, scheduled_at, cause,
        CASE WHEN status = 'running' AND lease_expires_at <= clock_timestamp() THEN 'lost' ELSE status END AS status,
-       progress, cancel_requested_at, cancel_requested_by,
+       progress, cancel_requested_at, cancel_requested_by, retry_at,
        reason, attempt, started_at, finished_at, duration_ms, error_type, error_message, error_stack
 FROM lamplighter.execution
 """

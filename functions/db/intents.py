@@ -27,7 +27,11 @@ def pause(connection: Connection, job_id: str, author: Author) -> JobRow:
 
 
 _RESUME = """
-UPDATE lamplighter.job SET paused_at = NULL, paused_by = NULL, pause_reason = NULL WHERE id = %s
+UPDATE lamplighter.job SET
+    held_from_at = coalesce(paused_at, held_from_at),
+    held_until_at = CASE WHEN paused_at IS NULL THEN held_until_at ELSE clock_timestamp() END,
+    paused_at = NULL, paused_by = NULL, pause_reason = NULL, consecutive_failures = 0
+WHERE id = %s
 """
 
 
@@ -52,7 +56,13 @@ def remove(connection: Connection, job_id: str, author: Author) -> JobRow:
 
 
 _REMOVED = "SELECT id FROM lamplighter.job WHERE removed_at IS NOT NULL AND in_code ORDER BY id FOR NO KEY UPDATE"
-_RESTORE = "UPDATE lamplighter.job SET removed_at = NULL, removed_by = NULL WHERE id = ANY (%s)"
+# updated_at: nothing from before is caught up.
+_RESTORE = """
+UPDATE lamplighter.job SET
+    held_from_at = removed_at, held_until_at = clock_timestamp(), removed_at = NULL, removed_by = NULL,
+    updated_at = clock_timestamp()
+WHERE id = ANY (%s)
+"""
 
 
 def restore(connection: Connection, author: Author) -> list[str]:

@@ -23,15 +23,18 @@ class Standing:
 
 
 # The job's row is not touched: a claim holds it while it waits for the execution's row. Without new progress nothing
-# of the execution is written or locked. A line already there came with an earlier flush whose answer got lost.
+# of the execution is written or locked. A line already there came with an earlier flush whose answer got lost. A job
+# that has made its execution succeed, in a transaction of its own, may still have something to say.
 _FLUSH = """
 WITH mine AS (
     SELECT id, scheduled_at, attempt, cancel_requested_by
     FROM lamplighter.execution
-    WHERE id = %(execution_id)s AND scheduled_at = %(scheduled_at)s AND status = 'running' AND claim_token = %(token)s
+    WHERE id = %(execution_id)s AND scheduled_at = %(scheduled_at)s AND claim_token = %(token)s
+      AND status IN ('running', 'succeeded')
 ), progressed AS (
     UPDATE lamplighter.execution SET progress = %(progress)s
-    WHERE id = %(execution_id)s AND scheduled_at = %(scheduled_at)s AND status = 'running' AND claim_token = %(token)s
+    WHERE id = %(execution_id)s AND scheduled_at = %(scheduled_at)s AND claim_token = %(token)s
+      AND status IN ('running', 'succeeded')
       AND %(progress)s::jsonb IS NOT NULL
 ), written AS (
     INSERT INTO lamplighter.job_log (execution_id, scheduled_at, attempt, line, logged_at, level, message, fields)

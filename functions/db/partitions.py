@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import psycopg
 from psycopg import sql
@@ -14,8 +14,7 @@ from functions.db.connection import Connection
 _DROP_LOCK_TIMEOUT = "500ms"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Month:
+class Month(NamedTuple):
     """One month: its first instant and the next one's, aware UTC, and every table that holds a part of it."""
 
     starts_at: datetime

@@ -23,6 +23,10 @@ WITH gone AS (
     DELETE FROM lamplighter.job_log
     WHERE scheduled_at >= %(starts_at)s AND scheduled_at < %(ends_at)s
       AND execution_id = ANY (ARRAY (SELECT id FROM gone))
+), unattempted AS (
+    DELETE FROM lamplighter.attempt
+    WHERE scheduled_at >= %(starts_at)s AND scheduled_at < %(ends_at)s
+      AND execution_id = ANY (ARRAY (SELECT id FROM gone))
 )
 SELECT count(*) FROM gone
 """
@@ -31,7 +35,7 @@ SELECT count(*) FROM gone
 def delete_finished(
     connection: Connection, month: Month, *, statuses: Sequence[str], before: datetime, batch: int
 ) -> int:
-    """Delete at most `batch` executions of a month with their lines, of these statuses, finished before; how many."""
+    """Delete at most `batch` executions of these statuses, finished before, with attempts and lines; how many."""
     values = {
         "starts_at": month.starts_at, "ends_at": month.ends_at, "statuses": list(statuses),
         "before": before, "batch": batch,

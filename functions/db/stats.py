@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from psycopg.rows import class_row
 
 from functions.db.connection import Connection
 
 
-@dataclass(frozen=True, kw_only=True)
-class JobStats:
+class JobStats(NamedTuple):
     """One job's final executions over some hours, by status; `timed` of them have a duration, in milliseconds."""
 
     job_id: str

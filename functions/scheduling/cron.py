@@ -9,19 +9,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from itertools import islice
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from functions.errors import InvalidSchedule
 from functions.scheduling import foreign, macros, surprises, zones
 from functions.scheduling.cron_aws import read_aws
 from functions.scheduling.cron_standard import read_standard
 from functions.scheduling.occurrences import CronOccurrences
-from functions.scheduling.one_time import OneTime, read_one_time
 from functions.scheduling.quoted import quoted
-from functions.scheduling.rate import Rate, read_rate
+
+if TYPE_CHECKING:
+    from functions.scheduling.one_time import OneTime
+    from functions.scheduling.rate import Rate
+
+    Timing = CronOccurrences | Rate | OneTime
 
 Kind = Literal["cron", "rate", "at", "never"]
-Timing = CronOccurrences | Rate | OneTime
 
 _LONGEST_TEXT = 10_000
 _LONGEST_EXPRESSION = 256  # EventBridge API, PutRule and CreateSchedule: ScheduleExpression
@@ -52,15 +55,15 @@ class Schedule:
         """
         zone = zones.find(timezone)
         try:
-            timing, warnings = _read(text, zone)
-            never = isinstance(timing, CronOccurrences) and next(timing.after(_BEGINNING), None) is None
+            kind, timing, warnings = _read(text, zone)
+            never = kind == "cron" and next(timing.after(_BEGINNING, None), None) is None
             return cls(
                 text=text,
                 timezone=timezone,
-                kind="never" if never else _kind(timing),
+                kind="never" if never else kind,
                 aws_expression=None if never else _checked_length(timing.aws_expression),
                 warnings=(surprises.NEVER,) if never else warnings,
-                period=timing.period if isinstance(timing, Rate) else None,
+                period=getattr(timing, "period", None),
                 _timing=timing,
             )
         except InvalidSchedule as refused:
@@ -92,7 +95,7 @@ class Schedule:
         return self._timing.after(_utc(instant), _utc(anchor) if anchor is not None else None)
 
 
-def _read(text: str, zone: tzinfo) -> tuple[Timing, tuple[str, ...]]:
+def _read(text: str, zone: tzinfo) -> tuple[Kind, Timing, tuple[str, ...]]:
     if len(text) > _LONGEST_TEXT:
         raise InvalidSchedule(f"it is longer than {_LONGEST_TEXT} characters; AWS takes at most {_LONGEST_EXPRESSION}")
     stripped = text.strip()
@@ -103,22 +106,21 @@ def _read(text: str, zone: tzinfo) -> tuple[Timing, tuple[str, ...]]:
         return _read_aws_form(form, inner[:-1], zone)
     foreign.refuse_time_zone_prefix(stripped)
     reading = read_standard(macros.expand(stripped) if stripped.startswith("@") else stripped)
-    return CronOccurrences(reading.pattern, zone), reading.warnings
+    return "cron", CronOccurrences(reading.pattern, zone), reading.warnings
 
 
-def _read_aws_form(form: str, inner: str, zone: tzinfo) -> tuple[Timing, tuple[str, ...]]:
+def _read_aws_form(form: str, inner: str, zone: tzinfo) -> tuple[Kind, Timing, tuple[str, ...]]:
+    # Imported late: a function whose jobs are all cron never pays for the others.
     if form == "rate":
-        return read_rate(inner), ()
+        from functions.scheduling.rate import read_rate
+
+        return "rate", read_rate(inner), ()
     if form == "at":
-        return read_one_time(inner, zone), ()
+        from functions.scheduling.one_time import read_one_time
+
+        return "at", read_one_time(inner, zone), ()
     reading = read_aws(inner)
-    return CronOccurrences(reading.pattern, zone), reading.warnings
-
-
-def _kind(timing: Timing) -> Kind:
-    if isinstance(timing, Rate):
-        return "rate"
-    return "at" if isinstance(timing, OneTime) else "cron"
+    return "cron", CronOccurrences(reading.pattern, zone), reading.warnings
 
 
 def _checked_length(expression: str) -> str:

@@ -6,8 +6,8 @@ The bounds are AWS's (EventBridge User Guide, "Cron expressions reference"); not
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
+from types import MappingProxyType
 from typing import NamedTuple
 
 from functions.errors import InvalidSchedule
@@ -17,8 +17,7 @@ MONTH_NAMES = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "O
 WEEKDAY_NAMES = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(NamedTuple):
     """The numbers and names a field takes. `size` counts different values: 7 for 0-7, where 0 and 7 are both Sunday."""
 
     name: str
@@ -26,7 +25,7 @@ class Field:
     high: int
     size: int
     rule: str
-    names: Mapping[str, int] = field(default_factory=dict)
+    names: Mapping[str, int] = MappingProxyType({})
 
     @property
     def everything(self) -> range:

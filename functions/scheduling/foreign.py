@@ -7,14 +7,15 @@ import re
 from functions.errors import InvalidSchedule
 from functions.scheduling.quoted import quoted
 
-_TIME_ZONE = re.compile(r"(?:CRON_)?TZ=(\S*)\s*(.*)", re.IGNORECASE | re.DOTALL)
-_EVERY = re.compile(r"@every\s+(\d{1,5})(s|m|h|d)", re.IGNORECASE | re.ASCII)
+# Texts: compiled on the way to an error only.
+_TIME_ZONE = r"(?:CRON_)?TZ=(\S*)\s*(.*)"
+_EVERY = r"@every\s+(\d{1,5})(s|m|h|d)"
 _UNITS = {"m": "minute", "h": "hour", "d": "day"}
 
 
 def refuse_time_zone_prefix(text: str) -> None:
     """Raises InvalidSchedule for `CRON_TZ=Europe/Prague 0 9 * * *`."""
-    match = _TIME_ZONE.match(text)
+    match = re.match(_TIME_ZONE, text, re.IGNORECASE | re.DOTALL) if "=" in text else None
     if match:
         zone, rest = match[1] or "Europe/Prague", match[2] or "0 9 * * *"
         raise InvalidSchedule(
@@ -57,7 +58,7 @@ def explain_word(word: str) -> str | None:
 
 
 def _rate_for(text: str) -> str:
-    match = _EVERY.fullmatch(text)
+    match = re.fullmatch(_EVERY, text, re.IGNORECASE | re.ASCII)
     if not match:
         return "rate(5 minutes), with minutes, hours or days"
     count, unit = int(match[1]), match[2].lower()

@@ -42,15 +42,17 @@ def _computed(connection: Connection, rows: Sequence[JobRow], now: datetime) -> 
     has_rates = any(schedule is not None and schedule.kind == "rate" for _, schedule in schedules)
     applied = triggers.all_triggers(connection) if has_rates else {}
     return {
-        row.id: None if schedule is None else schedule.next_after(now, anchor=_anchor(row, applied.get(row.id)))
+        row.id: None
+        if schedule is None
+        else schedule.next_after(now, anchor=anchor(row.last_fired_at, applied.get(row.id)))
         for row, schedule in schedules
     }
 
 
-def _anchor(row: JobRow, applied: AppliedTrigger | None) -> datetime | None:
+def anchor(last_fired_at: datetime | None, applied: AppliedTrigger | None) -> datetime | None:
     """One fire time on a rate's phase: its StartDate, else a fire seen since its rule was last written to."""
     if applied is None:
         return None
     if applied.anchor_at is not None:
         return applied.anchor_at
-    return row.last_fired_at if row.last_fired_at is not None and row.last_fired_at > applied.applied_at else None
+    return last_fired_at if last_fired_at is not None and last_fired_at > applied.applied_at else None

@@ -8,8 +8,8 @@ hold it beside this code wherever it is right.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, datetime, timedelta, tzinfo
+from typing import NamedTuple
 
 from functions.scheduling import zones
 from functions.scheduling.pattern import Pattern
@@ -19,8 +19,7 @@ _EARLIEST = datetime(MINYEAR + 1, 1, 1, tzinfo=zones.UTC)
 _LATEST = datetime(MAXYEAR - 1, 1, 1, tzinfo=zones.UTC)
 
 
-@dataclass(frozen=True)
-class CronOccurrences:
+class CronOccurrences(NamedTuple):
     """A pattern in a time zone. The years are the wall clock's."""
 
     pattern: Pattern

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from functions.scheduling.cron_fields import HOURS, MINUTES, MONTHS, YEARS, write
 from functions.scheduling.day_rules import DayRule
 
 
-@dataclass(frozen=True)
-class Pattern:
+class Pattern(NamedTuple):
     """Every field as ascending numbers, the two day fields as one rule. Which texts make one: the dialects decide."""
 
     minutes: tuple[int, ...]

@@ -38,7 +38,12 @@ class Trigger:
         """Whether AWS fires this within the minute that starts at this instant."""
         if (self.start_at and minute + _MINUTE <= self.start_at) or (self.end_at and minute > self.end_at):
             return False
-        following = self.schedule.next_after(minute - timedelta(seconds=1), anchor=self.anchor)
+        schedule = self.schedule
+        if schedule.kind == "at":
+            # The clock turns on whole minutes: an instant within one is due at the turn after it, never before.
+            at = schedule.next_after(minute - _MINUTE)
+            return at is not None and at <= minute
+        following = schedule.next_after(minute - timedelta(seconds=1), anchor=self.anchor)
         return following is not None and following < minute + _MINUTE
 
     @property

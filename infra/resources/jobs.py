@@ -34,7 +34,10 @@ def jobs_template(deployment: Deployment, packages: Packages, jobs: Sequence[Job
             timeout_s=int(job.timeout.total_seconds()),
             memory_mb=job.memory_mb,
             dead_letters=policies.dead_letters_arn(deployment.stage),
-            policy=policies.job_permissions(job.permissions),
+            policy=[
+                *policies.schedule_retries(deployment.stage),
+                *policies.job_permissions(deployment.stage, job.permissions),
+            ],
             secrets=secrets,
             metadata={JOB_ID: job.id},
         )

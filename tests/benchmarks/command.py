@@ -13,7 +13,12 @@ from collections.abc import Sequence
 from tests.benchmarks.ratio import Comparison, Ratio
 
 # Each is a module beside this one; imported only when asked for.
-BENCHMARKS = {"occurrences": "parse a schedule and find its next occurrence, against croniter"}
+BENCHMARKS = {
+    "occurrences": "parse a schedule and find its next occurrence, against croniter",
+    "record": "claim and finish an execution with its log lines, against two raw commits",
+    "duplicate": "refuse the second delivery of an occurrence, against two raw commits",
+    "cold": "import the handler and every job in a fresh interpreter, against the bare imports",
+}
 
 _ROUNDS = 31
 

@@ -132,6 +132,24 @@ def test_a_claim_that_waits_for_a_pause_to_commit_sees_it(connection: Connection
         assert (waiting.result().decision, waiting.result().reason) == ("skip", "paused")
 
 
+def test_resume_and_restore_do_not_run_what_was_fired_while_the_job_was_held(connection: Connection) -> None:
+    deployed(connection, "a", "b")
+    intents.pause(connection, "a", ANN)
+    intents.remove(connection, "b", ANN)
+    connection.execute("UPDATE lamplighter.job SET paused_at = paused_at - interval '10 minutes' WHERE id = 'a'")
+    connection.execute("UPDATE lamplighter.job SET removed_at = removed_at - interval '10 minutes' WHERE id = 'b'")
+    now = _now(connection).replace(second=0, microsecond=0)
+    intents.resume(connection, "a", ANN)
+    intents.resume(connection, "a", ANN)  # again, as a second click does
+    intents.restore(connection, ANN)
+    for job_id in ("a", "b"):
+        late = claimed(connection, job_id, at=now - timedelta(minutes=5))
+        assert (late.decision, late.reason) == ("skip", "paused")
+        before, after = now - timedelta(minutes=20), now + timedelta(minutes=1)
+        assert claimed(connection, job_id, at=before, overlap="allow").decision == "run"
+        assert claimed(connection, job_id, at=after, overlap="allow").decision == "run"
+
+
 def test_a_removed_job_starts_nothing(connection: Connection) -> None:
     deployed(connection, "a")
     intents.remove(connection, "a", ANN)

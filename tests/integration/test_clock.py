@@ -190,6 +190,15 @@ def test_a_one_time_schedule_fires_once_and_deletes_itself(aws: Fixture) -> None
     assert aws.scheduler.list_schedules()["Schedules"] == []
 
 
+def test_a_one_time_schedule_within_a_minute_fires_at_the_turn_after_it_never_before(aws: Fixture) -> None:
+    aws.schedule("within", "at(2026-11-23T12:00:01)")
+    aws.schedule("last-second", "at(2026-11-23T12:00:59)")
+    aws.schedule("next", "at(2026-11-23T12:01:00)")
+    assert aws.clock().turn(MINUTE) == []
+    assert sorted(aws.clock().turn(MINUTE + timedelta(minutes=1))) == ["last-second", "next", "within"]
+    assert aws.clock().turn(MINUTE + timedelta(minutes=2)) == []
+
+
 def test_a_schedule_does_not_fire_before_its_start_or_after_its_end(aws: Fixture) -> None:
     noon = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) + timedelta(days=1)
     aws.schedule("not-yet", "cron(* * * * ? *)", StartDate=noon + timedelta(minutes=1))

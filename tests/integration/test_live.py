@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import socket
 import threading
 import time
 import uuid
@@ -149,6 +151,13 @@ def test_a_job_outlives_postgresql_and_its_lines_are_written_at_the_end(
     assert "lines and progress cannot be written now, they are kept" in said[1]
 
 
+def test_a_server_that_vanishes_without_a_word_is_noticed_in_ten_seconds(connection: Connection) -> None:
+    with socket.socket(fileno=os.dup(connection.fileno())) as wire:
+        if wire.family == socket.AF_UNIX or not hasattr(socket, "TCP_USER_TIMEOUT"):
+            pytest.skip("not over TCP, or not on Linux")
+        assert wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 10_000
+
+
 def test_a_flush_that_waits_when_the_job_ends_is_over_before_the_outcome_is_recorded(
     run: Run, connection: Connection, database_url: str
 ) -> None:
@@ -179,6 +188,23 @@ def test_a_flush_whose_answer_got_lost_is_repeated_without_a_second_line(connect
         assert flushed(connection, claim, "one", "two") == Standing(is_ours=True)
     assert finish(connection, Outcome(status="succeeded"), **_of(claim), lines=_lines("one", "two", "three"))
     assert messages(connection) == ["one", "two", "three"]
+
+
+def test_what_is_said_after_the_success_was_recorded_is_written_too(connection: Connection) -> None:
+    deployed(connection, "a")
+    claim = claimed(connection)
+    finish(connection, Outcome(status="succeeded"), **_of(claim))
+    assert flushed(connection, claim, "after") == Standing(is_ours=True)
+    assert messages(connection) == ["after"]
+
+
+def test_an_execution_that_was_marked_lost_hears_it_and_writes_nothing(connection: Connection) -> None:
+    deployed(connection, "a")
+    claim = claimed(connection)
+    connection.execute("UPDATE lamplighter.execution SET status = 'lost', finished_at = clock_timestamp()")
+    assert flushed(connection, claim, "late", progress=[]) == Standing(is_ours=False)
+    assert messages(connection) == []
+    assert progress(connection) is None
 
 
 def test_a_finish_by_copy_whose_answer_got_lost_is_repeated_without_a_second_line(connection: Connection) -> None:

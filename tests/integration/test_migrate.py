@@ -6,10 +6,12 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 
 import psycopg
 import pytest
 
+from functions.db import migrate as migrations
 from functions.db.connection import connect
 from functions.db.migrate import migrate
 from tests.conftest import on_database
@@ -53,7 +55,8 @@ def test_this_month_and_the_next_are_ready_after_migrating(empty_database: str, 
             "SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r' ORDER BY relname"
         ).fetchall()
     assert [name for (name,) in tables] == [
-        "execution_2026_11", "execution_2026_12", "job_log_2026_11", "job_log_2026_12",
+        "attempt_2026_11", "attempt_2026_12", "execution_2026_11", "execution_2026_12", "job_log_2026_11",
+        "job_log_2026_12",
     ]  # fmt: skip
 
 
@@ -63,3 +66,13 @@ def test_at_the_end_of_january_february_is_made_ready(empty_database: str) -> No
         assert connection.execute("SELECT to_regclass('lamplighter.execution_2031_02') IS NOT NULL").fetchone() == (
             True,
         )
+
+
+def test_a_month_that_was_there_before_attempts_were_is_made_ready_for_them(empty_database: str) -> None:
+    migrate(empty_database, now=NOW)
+    with connect(empty_database) as connection:
+        connection.execute("SET timezone TO 'Pacific/Kiritimati'")
+        connection.execute("DROP TABLE lamplighter.attempt_2026_11")
+        text = (Path(migrations.__file__).parent / "migrations" / "0003_attempts.sql").read_text()
+        connection.execute(text[text.index("DO $$") :].encode())
+        assert connection.execute("SELECT to_regclass('lamplighter.attempt_2026_11') IS NULL").fetchone() == (False,)

@@ -22,8 +22,9 @@ DAY = timedelta(days=1)
 OPEN = ("queued", "scheduled", "running", "retrying")
 _ADD = """
 INSERT INTO lamplighter.execution
-    (id, job_id, scheduled_at, cause, status, claim_token, lease_expires_at, started_at, finished_at)
-VALUES (%(id)s, 'a', %(at)s, 'schedule', %(status)s, %(id)s, %(lease)s, %(at)s, %(finished_at)s)
+    (id, job_id, scheduled_at, cause, status, claim_token, lease_expires_at, started_at, finished_at, retry_at)
+VALUES (%(id)s, 'a', %(at)s, 'schedule', %(status)s, %(id)s, %(lease)s, %(at)s, %(finished_at)s,
+        CASE WHEN %(status)s = 'retrying' THEN %(at)s::timestamptz END)
 """
 _ADD_LINE = """
 INSERT INTO lamplighter.job_log (execution_id, scheduled_at, attempt, line, logged_at, level, message)

@@ -9,7 +9,7 @@ import pytest
 
 from functions.definition import JobDefinition
 from functions.errors import InvalidJob
-from functions.job import JobContext, job
+from functions.job import JobContext, Retry, job
 
 
 def define(**options: Any) -> JobDefinition:
@@ -66,7 +66,11 @@ def test_other_ids_are_refused_with_the_rule(job_id: object) -> None:
         ("description", "x" * 513, "512"),
         ("permissions", [{"Action": "s3:GetObject"}], "Resource"),
         ("colour", "red", "unknown option colour='red'"),
-        ("retry", 3, "not built yet"),
+        ("params", dict, "not built yet"),
+        ("retry", 3, "use Retry(attempts=…)"),
+        ("misfire", "all", "ignore, run_once"),
+        ("pause_after_failures", 0, "1 to 1000"),
+        ("pause_after_failures", True, "1 to 1000"),
     ],
 )
 def test_a_wrong_option_stops_at_import_naming_the_job_the_value_and_the_rule(
@@ -87,6 +91,9 @@ def test_the_hash_changes_with_every_option_and_only_then() -> None:
         "timeout": timedelta(seconds=9),
         "memory_mb": 512,
         "overlap": "allow",
+        "retry": Retry(attempts=2),
+        "misfire": "run_once",
+        "pause_after_failures": 3,
         "jitter": timedelta(minutes=5),
         "permissions": [{"Action": "s3:GetObject", "Resource": "*"}],
     }

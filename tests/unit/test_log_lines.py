@@ -46,14 +46,21 @@ def test_a_long_message_is_cut_between_characters_and_says_so() -> None:
     assert lines[0].message == "čč… (truncated: 15 bytes, LOG_MAX_LINE_BYTES)"
 
 
-def test_fields_get_what_the_message_leaves_and_what_is_cut_says_so() -> None:
+def test_small_fields_are_kept_beside_a_long_one_which_is_cut_and_says_so() -> None:
     lines = Lines(LogCaps(line_bytes=60))
-    lines.add(line("short", {"n": 1, "exception": "x" * 500, "deep": {"list": list(range(100))}}))
+    lines.add(line("short", {"exception": "x" * 500, "n": 1}))
     fields = lines[0].fields or {}
     assert fields["n"] == 1
     assert fields["exception"].startswith("xxx")
     assert fields["exception"].endswith("… (truncated: 500 bytes, LOG_MAX_LINE_BYTES)")
-    assert "truncated" in fields["deep"]
+
+
+def test_fields_that_find_no_room_at_all_are_counted() -> None:
+    lines = Lines(LogCaps(line_bytes=100))
+    lines.add(line("", {f"field {number}": list(range(number)) for number in range(5_000)}))
+    fields = lines[0].fields or {}
+    assert fields["…"].endswith("more fields (LOG_MAX_LINE_BYTES)")
+    assert len(str(fields)) < 300
 
 
 def test_what_fits_is_kept_as_it_is() -> None:

@@ -143,3 +143,17 @@ def test_stdout_and_the_root_logger_are_as_before_also_after_a_failure() -> None
     with pytest.raises(ZeroDivisionError), captured():
         _ = 1 / 0
     assert (sys.stdout, logging.getLogger().handlers, logging.getLogger().level) == before
+
+
+def test_a_line_that_cannot_be_kept_does_not_fail_the_job(capsys: pytest.CaptureFixture[str]) -> None:
+    with captured() as lines:
+        logging.getLogger("x").info("huge", extra={"n": 10**5_000})  # more digits than Python turns into text
+        logging.getLogger("x").info("next")
+    assert lines[-1].message == "next"
+
+
+def test_print_survives_a_library_that_configures_logging_for_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    logging.getLogger("print").disabled = True
+    with captured() as lines:
+        print("still here")
+    assert [line.message for line in lines] == ["still here"]

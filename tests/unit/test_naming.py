@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import uuid
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.naming import job_name, job_prefix
+from functions.naming import job_name, job_prefix, retry_schedule
 
 IDS = st.text("abcxyz019._-", min_size=1, max_size=100)
 
@@ -30,3 +31,13 @@ def test_every_name_is_one_lambda_iam_and_both_schedulers_accept(job_id: str) ->
 @given(IDS, IDS)
 def test_two_jobs_never_share_a_name(first: str, second: str) -> None:
     assert (job_name("prod", first) == job_name("prod", second)) == (first == second)
+
+
+def test_each_attempt_has_a_schedule_of_its_own_that_no_reconcile_takes_for_a_jobs() -> None:
+    execution_id = uuid.uuid4()
+    names = {retry_schedule("averylongstage00", execution_id, attempt) for attempt in (2, 3)}
+    assert len(names) == 2
+    assert names & {retry_schedule("averylongstage00", execution_id, 2)}
+    for name in names:
+        assert re.fullmatch(r"[A-Za-z0-9-_]{1,64}", name)
+        assert not name.startswith(job_prefix("averylongstage00"))

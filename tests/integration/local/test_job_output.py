@@ -10,13 +10,14 @@ from pathlib import Path
 
 from functions.db.connection import Connection
 from infra.local.executor import Executor
+from infra.local.function import Function
 from tests.conftest import PROJECT
 from tests.integration.local.account import function_in
 from tests.integration.seeds import deployed
 
 # The package holds no dependencies: they are found where this test finds them.
 SOURCE = """
-import sys
+import os, signal, sys
 sys.path += {path!r}
 import logging
 from functions import registry
@@ -30,19 +31,33 @@ def speaks(ctx):
     print("by print")
     raise ValueError("at the end")
 
-registry.all_jobs = lambda: (speaks,)
+@job(id="dies")
+def dies(ctx):
+    print("last words")
+    ctx.progress(1, 2)
+    while not ctx.db.execute("SELECT FROM lamplighter.job_log").fetchall():
+        pass
+    os.kill(os.getpid(), signal.SIGKILL)
+
+registry.all_jobs = lambda: (speaks, dies)
 handler = handle
 """
+
+
+def function_of_jobs(directory: Path, database_url: str) -> Function:
+    source = SOURCE.format(path=[str(PROJECT), sysconfig.get_path("purelib")])
+    return replace(
+        function_in(directory, source),
+        environment={"DATABASE_URL": database_url, "LOG_FLUSH_S": "0.1"},
+        timeout=timedelta(seconds=30),
+    )
 
 
 def test_each_line_is_json_in_the_log_and_a_row_once_in_every_execution(
     runtime_python: Path, tmp_path: Path, connection: Connection, database_url: str
 ) -> None:
     deployed(connection, "speaks", schedule=None)
-    source = SOURCE.format(path=[str(PROJECT), sysconfig.get_path("purelib")])
-    function = replace(
-        function_in(tmp_path, source), environment={"DATABASE_URL": database_url}, timeout=timedelta(seconds=30)
-    )
+    function = function_of_jobs(tmp_path, database_url)
     this_minute = datetime.now(UTC).replace(second=0, microsecond=0)
     with Executor(python=runtime_python, state_dir=tmp_path / "a state") as executor:
         for minutes in range(2):  # cold, then warm
@@ -65,3 +80,19 @@ def test_each_line_is_json_in_the_log_and_a_row_once_in_every_execution(
     assert "hunter2" not in written
     rows = connection.execute("SELECT message FROM lamplighter.job_log ORDER BY scheduled_at, line").fetchall()
     assert [message for (message,) in rows] == said * 2
+
+
+def test_a_job_that_is_killed_leaves_what_it_had_said_and_how_far_it_was(
+    runtime_python: Path, tmp_path: Path, connection: Connection, database_url: str
+) -> None:
+    deployed(connection, "dies", schedule=None)
+    function = function_of_jobs(tmp_path, database_url)
+    at = datetime.now(UTC).replace(second=0, microsecond=0).isoformat()
+    event = json.dumps({"cause": "schedule", "job_id": "dies", "scheduled_at": at}).encode()
+    with Executor(python=runtime_python, state_dir=tmp_path / "a state") as executor:
+        result = executor.invoke(lambda: function, event)
+    assert "signal: killed" in json.loads(result.payload)["errorMessage"]
+    assert connection.execute("SELECT message FROM lamplighter.job_log").fetchall() == [("last words",)]
+    assert connection.execute("SELECT status, progress FROM lamplighter.execution").fetchall() == [
+        ("running", [{"label": "", "done": 1, "total": 2}])
+    ]

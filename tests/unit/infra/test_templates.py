@@ -11,6 +11,7 @@ import pytest
 
 from functions import naming
 from functions.definition import JobDefinition
+from functions.jobs.mark_lost_executions import mark_lost_executions
 from infra.job_stacks import JOBS_PER_STACK
 from infra.resources.api import api_template
 from infra.resources.jobs import jobs_template
@@ -26,6 +27,7 @@ EXPORT = JobDefinition(
     description="x" * 400,
     permissions=({"Action": "s3:PutObject", "Resource": "arn:aws:s3:::exports/*"},),
 )
+SWEEP = mark_lost_executions.definition
 Resources = dict[str, dict[str, Any]]
 
 
@@ -192,12 +194,39 @@ def test_a_long_description_is_cut_to_what_lambda_takes() -> None:
     assert len(_function(_jobs(EXPORT), naming.job_name("dev", EXPORT.id))["Description"]) == 256
 
 
-def test_a_job_may_log_give_up_and_do_what_its_author_asked_for() -> None:
+def test_a_job_may_log_give_up_retry_and_do_what_its_author_asked_for() -> None:
     plain = _role_statements(_jobs(CLEANUP, EXPORT), naming.job_name("dev", CLEANUP.id))
     asking = _role_statements(_jobs(CLEANUP, EXPORT), naming.job_name("dev", EXPORT.id))
 
-    assert [found["Action"] for found in plain] == [["logs:CreateLogStream", "logs:PutLogEvents"], ["sqs:SendMessage"]]
-    assert asking[2:] == [{"Effect": "Allow", **EXPORT.permissions[0]}]
+    assert [found["Action"] for found in plain] == [
+        ["logs:CreateLogStream", "logs:PutLogEvents"], ["sqs:SendMessage"], ["scheduler:CreateSchedule"],
+        ["iam:PassRole"],
+    ]  # fmt: skip
+    assert asking[4:] == [{"Effect": "Allow", **EXPORT.permissions[0]}]
+
+
+def test_a_job_may_make_one_time_schedules_for_retries_and_touch_no_other_schedule() -> None:
+    _, _, scheduling, passing = _role_statements(_jobs(CLEANUP), naming.job_name("dev", CLEANUP.id))
+
+    assert scheduling["Resource"]["Fn::Sub"].endswith(":schedule/lamplighter-dev/lamplighter-dev-retry-*")
+    assert passing["Resource"]["Fn::Sub"].endswith(f":role/{naming.scheduler_role('dev')}")
+    assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
+
+
+def test_a_permission_may_speak_of_the_stage_and_the_account_it_is_deployed_to() -> None:
+    resource = "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:${Stage}-${aws:username}"
+    asking = JobDefinition(id="a", permissions=({"Action": "sqs:SendMessage", "Resource": resource},))
+    *_, statement = _role_statements(_jobs(asking), naming.job_name("dev", "a"))
+
+    expected = "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:dev-${!aws:username}"
+    assert statement["Resource"] == {"Fn::Sub": expected}
+
+
+def test_the_sweep_may_start_jobs_of_its_own_stage_only() -> None:
+    *_, invoking = _role_statements(_jobs(SWEEP), naming.job_name("dev", SWEEP.id))
+
+    assert invoking["Action"] == "lambda:InvokeFunction"
+    assert invoking["Resource"]["Fn::Sub"].endswith(":function:lamplighter-dev-job-*")
 
 
 def test_a_job_lets_only_rules_of_this_stage_and_account_fire_it() -> None:

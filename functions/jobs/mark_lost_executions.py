@@ -1,0 +1,89 @@
+"""Ends executions that stopped without a word, and starts what waits for an event that never came."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from functions.db.lost import LostExecution, mark_lost, past_their_lease
+from functions.db.overdue import OverdueExecution, end_without_job, take_overdue
+from functions.definition import JobDefinition
+from functions.errors import AwsUnavailable, TriggerFailed
+from functions.invocation import event_for
+from functions.job import JobContext, job
+from functions.metrics import count_outcome
+from functions.scheduling.misfires import catch_up
+from functions.settings import settings
+
+# A minute's work; what is left is the next minute's.
+_BATCH = 500
+# An event is on its way for a minute at most: the rest is patience with Lambda.
+_PATIENCE = timedelta(minutes=2)
+_INVOKE_JOBS = {
+    "Action": "lambda:InvokeFunction",
+    "Resource": "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:lamplighter-${Stage}-job-*",
+}
+
+
+@job(id="mark-lost-executions", schedule="* * * * *", permissions=[_INVOKE_JOBS])
+def mark_lost_executions(ctx: JobContext) -> dict[str, int]:
+    """Marks executions lost whose lease ran out, and sends events that are overdue: retries, triggers, catch-ups."""
+    lost = sum(_mark(ctx, found) for found in past_their_lease(ctx.db, limit=_BATCH))
+    ended = end_without_job(ctx.db)
+    overdue = _invoke(ctx, take_overdue(ctx.db, patience=_PATIENCE, limit=_BATCH))
+    caught_up = _invoke(ctx, catch_up(ctx.db, now=ctx.now))
+    return {"lost": lost, "ended": ended, "overdue": overdue, "caught_up": caught_up}
+
+
+def _mark(ctx: JobContext, lost: LostExecution) -> bool:
+    retry_at = _retry_at(lost, ctx.now)
+    if not mark_lost(ctx.db, lost, retry_at=retry_at):
+        return False
+    count_outcome(stage=settings().stage, job_id=lost.job_id, status="lost")
+    ctx.logger.warning(
+        "job %s: attempt %d of execution %s was lost", lost.job_id, lost.attempt, lost.id,
+        extra={"lost_job_id": lost.job_id, "lost_execution_id": str(lost.id), "retry_at": retry_at},
+    )  # fmt: skip
+    if retry_at is not None:
+        _schedule_retry(ctx, lost, retry_at)
+    return True
+
+
+def _retry_at(lost: LostExecution, now: datetime) -> datetime | None:
+    retry = None if lost.definition is None else JobDefinition.from_json(lost.definition).retry
+    if retry is None:
+        return None
+    delay = retry.delay(lost.failed_attempts, chance=random.random())  # noqa: S311 - jitter, not a secret
+    return None if delay is None else (now + delay).replace(microsecond=0) + timedelta(seconds=1)
+
+
+def _schedule_retry(ctx: JobContext, lost: LostExecution, retry_at: datetime) -> None:
+    # Imported only here: boto3 takes half a second, and most minutes need none of it.
+    from functions.scheduling.one_shot import schedule_retry
+
+    try:
+        schedule_retry(
+            settings(), job_id=lost.job_id, execution_id=lost.id, scheduled_at=lost.scheduled_at,
+            attempt=lost.attempt + 1, retry_at=retry_at,
+        )  # fmt: skip
+    except AwsUnavailable as error:
+        ctx.logger.warning("the retry could not be scheduled, a later run sends it: %s", error)
+
+
+def _invoke(ctx: JobContext, overdue: Iterable[OverdueExecution]) -> int:
+    sent = 0
+    for execution in overdue:
+        from functions.invoker import invoke
+
+        event = event_for(cause=execution.cause, job_id=execution.job_id, execution_id=execution.id,
+                          scheduled_at=execution.scheduled_at)  # fmt: skip
+        try:
+            invoke(settings(), execution.job_id, event)
+        except TriggerFailed as error:
+            ctx.logger.warning("execution %s still waits: %s", execution.id, error)
+        else:
+            sent += 1
+            ctx.logger.info("sent a %s event to job %s", execution.cause, execution.job_id,
+                            extra={"sent_execution_id": str(execution.id)})  # fmt: skip
+    return sent
