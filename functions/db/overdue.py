@@ -49,10 +49,16 @@ def take_overdue(connection: Connection, *, patience: timedelta, limit: int) -> 
 
 
 _END_WITHOUT_JOB = """
-UPDATE lamplighter.execution e SET status = 'failed', reason = 'removed', retry_at = NULL,
-       finished_at = clock_timestamp()
-FROM lamplighter.job j
-WHERE j.id = e.job_id AND NOT j.in_code AND e.status IN ('queued', 'retrying')
+WITH job AS (
+    SELECT id FROM lamplighter.job WHERE NOT in_code ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+), ended AS (
+    UPDATE lamplighter.execution e SET status = 'failed', reason = 'removed', retry_at = NULL,
+           finished_at = clock_timestamp()
+    FROM job
+    WHERE job.id = e.job_id AND e.status IN ('queued', 'retrying')
+    RETURNING e.job_id, e.status, e.finished_at
+)
+SELECT lamplighter.count_execution(job_id, status, finished_at) FROM ended
 """
 
 

@@ -81,6 +81,22 @@ def test_after_the_transaction_only_the_remaining_lines_and_the_result_are_writt
     assert connection.execute("SELECT attempt, status FROM lamplighter.attempt").fetchall() == [(1, "succeeded")]
 
 
+def test_however_many_lines_remain_after_the_transaction_they_are_all_written(
+    deploy: Deploy, connection: Connection
+) -> None:
+    def effect(ctx: JobContext) -> None:
+        ctx.logger.info("before")
+        with ctx.transaction() as db:
+            db.execute(WRITE)
+        for number in range(300):
+            ctx.logger.info("after %d", number)
+
+    deploy(effect)
+    assert deliver(event())["status"] == "succeeded"
+    assert connection.execute("SELECT count(*), max(line) FROM lamplighter.job_log").fetchone() == (301, 301)
+    assert connection.execute("SELECT sum(succeeded) FROM lamplighter.job_stats_hourly").fetchone() == (1,)
+
+
 def test_an_exception_inside_rolls_the_effect_back_and_the_execution_fails(
     deploy: Deploy, connection: Connection
 ) -> None:

@@ -24,11 +24,15 @@ _ADD = """
 INSERT INTO lamplighter.execution
     (id, job_id, scheduled_at, cause, status, claim_token, lease_expires_at, started_at, finished_at, retry_at)
 VALUES (%(id)s, 'a', %(at)s, 'schedule', %(status)s, %(id)s, %(lease)s, %(at)s, %(finished_at)s,
-        CASE WHEN %(status)s = 'retrying' THEN %(at)s::timestamptz END)
+        %(at)s)
 """
 _ADD_LINE = """
 INSERT INTO lamplighter.job_log (execution_id, scheduled_at, attempt, line, logged_at, level, message)
 VALUES (%s, %s, 1, 1, %s, 'INFO', 'a line')
+"""
+_ADD_ATTEMPT = """
+INSERT INTO lamplighter.attempt (execution_id, scheduled_at, attempt, status, started_at, finished_at)
+VALUES (%s, %s, 1, 'failed', %s, %s)
 """
 
 
@@ -53,13 +57,15 @@ def add(connection: Connection, at: datetime, status: str = "succeeded", *, fini
     }  # fmt: skip
     connection.execute(_ADD, values)
     connection.execute(_ADD_LINE, (values["id"], at, at))
+    connection.execute(_ADD_ATTEMPT, (values["id"], at, at, at))
     return str(values["id"])
 
 
 def left(connection: Connection) -> set[str]:
     executions = {str(id) for (id,) in connection.execute("SELECT id FROM lamplighter.execution").fetchall()}
     logged = {str(id) for (id,) in connection.execute("SELECT execution_id FROM lamplighter.job_log").fetchall()}
-    assert logged == executions
+    tried = {str(id) for (id,) in connection.execute("SELECT execution_id FROM lamplighter.attempt").fetchall()}
+    assert logged == tried == executions
     return executions
 
 
