@@ -41,8 +41,9 @@ def lambda_runs_functions(*, executor: Executor, packages: Packages, endpoint_ur
     parameters = list(inspect.signature(LambdaSimpleBackend.invoke).parameters)
     if moto.__version__ != _MOTO_VERSION or parameters != _INVOKE_PARAMETERS:
         raise JobsError(
-            f"moto {moto.__version__} is installed, infra/local patches moto {_MOTO_VERSION}: run scripts/setup, "
-            "or adapt infra/local/lambda_backend.py to the new version"
+            f"moto {moto.__version__} with invoke({', '.join(parameters)}) is installed, infra/local patches moto "
+            f"{_MOTO_VERSION} with invoke({', '.join(_INVOKE_PARAMETERS)}): run scripts/setup, or adapt "
+            "infra/local/lambda_backend.py"
         )
     invoke = _invoke_through(executor, packages, endpoint_url)
     with (

@@ -24,6 +24,7 @@ class LambdaContext:
     """The part of Lambda's context object that the handler reads."""
 
     aws_request_id: str = "req-1"
+    function_name: str = "lamplighter-local-job-a"
     remaining_ms: int = 60_000
 
     def get_remaining_time_in_millis(self) -> int:

@@ -38,6 +38,7 @@ class LambdaContext:
     """The part of Lambda's context object that the handler reads."""
 
     aws_request_id = "req-1"
+    function_name = "lamplighter-local-job-a"
 
     def get_remaining_time_in_millis(self) -> int:
         return 60_000

@@ -32,7 +32,7 @@ DEFINITIONS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # not session: moto is patched meanwhile, and other packages patch it too
 def aws_server() -> Iterator[Aws]:
     with pytest.MonkeyPatch.context() as patched:
         for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_CONFIG_FILE"):

@@ -111,7 +111,7 @@ def test_our_own_dependencies_fit_import_and_bring_no_boto3(tmp_path: Path) -> N
     assert packages.functions.size <= _LARGEST_ZIP
     assert packages.api.size <= _LARGEST_ZIP
     assert not {name.split("/")[0] for name in _names(packages.api)} & {"boto3", "botocore", "bin"}
-    _import_from(packages.functions, "psycopg, croniter, yoyo, aws_lambda_powertools", tmp_path / "functions unzipped")
+    _import_from(packages.functions, "psycopg, yoyo, aws_lambda_powertools", tmp_path / "functions unzipped")
     _import_from(packages.api, "jwt, chalice, psycopg", tmp_path / "api unzipped")
 
 
