@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from functions.db.connection import Connection
+from functions.naming import job_name
 from infra.local.executor import Executor
 from infra.local.function import Function
 from tests.conftest import PROJECT
@@ -44,10 +45,11 @@ handler = handle
 """
 
 
-def function_of_jobs(directory: Path, database_url: str) -> Function:
+def function_of(job_id: str, directory: Path, database_url: str) -> Function:
     source = SOURCE.format(path=[str(PROJECT), sysconfig.get_path("purelib")])
     return replace(
         function_in(directory, source),
+        name=job_name("local", job_id),
         environment={"DATABASE_URL": database_url, "LOG_FLUSH_S": "0.1"},
         timeout=timedelta(seconds=30),
     )
@@ -57,7 +59,7 @@ def test_each_line_is_json_in_the_log_and_a_row_once_in_every_execution(
     runtime_python: Path, tmp_path: Path, connection: Connection, database_url: str
 ) -> None:
     deployed(connection, "speaks", schedule=None)
-    function = function_of_jobs(tmp_path, database_url)
+    function = function_of("speaks", tmp_path, database_url)
     this_minute = datetime.now(UTC).replace(second=0, microsecond=0)
     with Executor(python=runtime_python, state_dir=tmp_path / "a state") as executor:
         for minutes in range(2):  # cold, then warm
@@ -66,7 +68,7 @@ def test_each_line_is_json_in_the_log_and_a_row_once_in_every_execution(
             result = executor.invoke(lambda: function, json.dumps(event).encode())
             assert json.loads(result.payload)["status"] == "failed"
     said = ["by the logger", "by logging", "by print", "the job failed"]
-    written = (tmp_path / "a state" / "logs" / "bare.log").read_text()
+    written = (tmp_path / "a state" / "logs" / f"{function.name}.log").read_text()
     lines = [json.loads(line) for line in written.splitlines() if line.startswith("{")]
     assert [line["message"] for line in lines if "message" in line] == said * 2
     assert [line["failed"] for line in lines if "_aws" in line] == [
@@ -86,7 +88,7 @@ def test_a_job_that_is_killed_leaves_what_it_had_said_and_how_far_it_was(
     runtime_python: Path, tmp_path: Path, connection: Connection, database_url: str
 ) -> None:
     deployed(connection, "dies", schedule=None)
-    function = function_of_jobs(tmp_path, database_url)
+    function = function_of("dies", tmp_path, database_url)
     at = datetime.now(UTC).replace(second=0, microsecond=0).isoformat()
     event = json.dumps({"cause": "schedule", "job_id": "dies", "scheduled_at": at}).encode()
     with Executor(python=runtime_python, state_dir=tmp_path / "a state") as executor:
