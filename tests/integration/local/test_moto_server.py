@@ -210,7 +210,7 @@ def test_another_moto_is_refused_at_the_start(
     monkeypatch.setattr(moto, "__version__", "6.0.0")
     with (
         Executor(python=runtime_python, state_dir=tmp_path) as executor,
-        pytest.raises(JobsError, match=r"moto 6\.0\.0 is installed, infra/local patches moto 5\.2\.5"),
+        pytest.raises(JobsError, match=r"moto 6\.0\.0 with .* is installed, infra/local patches moto 5\.2\.5"),
     ):
         MotoServer(executor=executor, state_dir=tmp_path).start()
 
