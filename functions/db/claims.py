@@ -93,7 +93,7 @@ WITH job AS (
 ), marked AS (
     UPDATE lamplighter.job j SET
         running_execution_id = c.id, running_lease_expires_at = c.lease_expires_at,
-        last_execution_id = c.id, last_scheduled_at = c.scheduled_at, last_started_at = c.started_at,
+        last_execution_id = c.id, last_started_at = c.started_at,
         last_status = 'running', last_duration_ms = NULL,
         last_fired_at = CASE WHEN %(cause)s = 'schedule' THEN c.scheduled_at ELSE j.last_fired_at END
     FROM claimed c

@@ -51,17 +51,14 @@ SELECT id, job_id, scheduled_at, cause,
        reason, attempt, started_at, finished_at, duration_ms, error_type, error_message, error_stack
 FROM lamplighter.execution
 """
-_HISTORY = (
-    _COLUMNS
-    + " WHERE job_id = %s AND scheduled_at < coalesce(%s::timestamptz, 'infinity') ORDER BY scheduled_at DESC LIMIT %s"
-)
+_HISTORY = _COLUMNS + " WHERE job_id = %s ORDER BY scheduled_at DESC LIMIT %s"
 _ONE = _COLUMNS + " WHERE id = %s"
 
 
-def history(connection: Connection, job_id: str, *, limit: int, before: datetime | None = None) -> list[ExecutionRow]:
-    """The newest executions of one job, by scheduled instant; `before` pages on from the last one seen."""
+def history(connection: Connection, job_id: str, *, limit: int) -> list[ExecutionRow]:
+    """The newest executions of one job, by scheduled instant."""
     with connection.cursor(row_factory=class_row(ExecutionRow)) as cursor:
-        return cursor.execute(_HISTORY.encode(), (job_id, before, limit)).fetchall()
+        return cursor.execute(_HISTORY.encode(), (job_id, limit)).fetchall()
 
 
 def get(connection: Connection, execution_id: uuid.UUID) -> ExecutionRow:

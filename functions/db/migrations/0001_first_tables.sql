@@ -18,7 +18,6 @@ CREATE TABLE lamplighter.job (
     next_execution_at         timestamptz,
     last_fired_at             timestamptz,
     last_execution_id         uuid,
-    last_scheduled_at         timestamptz,
     last_started_at           timestamptz,
     last_status               text,
     last_duration_ms          bigint,
