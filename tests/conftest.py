@@ -36,7 +36,7 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         tmp_path_factory.mktemp("postgres"), settings=UNSAFE_AND_QUICK, major=None if major is None else int(major)
     )
     yield postgres.start()
-    postgres.stop()
+    postgres.discard()
 
 
 @pytest.fixture(scope="session")

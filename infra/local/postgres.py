@@ -83,6 +83,11 @@ class Postgres:
             _end(self._process)
             self._process = None
 
+    def discard(self) -> None:
+        """Stop the server and delete its data, wherever it is: for one that was needed for a moment."""
+        self.stop()
+        shutil.rmtree(self._home, ignore_errors=True)
+
     def _find_binaries(self) -> Path:
         for directory in _candidates():
             if (directory / "initdb").exists() and (directory / "postgres").exists() and self._is_wanted(directory):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import socket
 import stat
@@ -16,6 +17,7 @@ import psycopg
 import pytest
 
 from functions.naming import job_name
+from infra.local.postgres import home_for
 from tests.acceptance.local_stack import LocalStack, launch, output, run_script, until
 
 CLEANUP = "expired-refresh-token-cleanup"
@@ -41,6 +43,7 @@ def start(state: Path) -> Iterator[Start]:
     for stack in started:
         if stack.process.poll() is None:
             stack.stop()
+    shutil.rmtree(home_for(state / "postgres"), ignore_errors=True)
 
 
 def test_a_job_runs_is_paused_triggered_resumed_removed_and_restored(start: Start) -> None:
@@ -155,7 +158,7 @@ def test_it_says_where_it_is_and_takes_another_port_when_its_own_is_taken(start:
         taken.bind(("127.0.0.1", 8765))
         taken.listen()
         stack = start()
-    said = output(state)
+    said = until(lambda: output(state) if "Ctrl-C stops" in output(state) else "", what="its welcome")
     assert not stack.facts["url"].endswith(":8765")
     assert stack.facts["url"] in said
     assert "next occurrences" in said

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,6 +18,14 @@ import pytest
 from infra.local import postgres as module
 from infra.local.postgres import Postgres, home_for
 from tests.conftest import PROJECT
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_behind(tmp_path: Path) -> Iterator[None]:
+    """For root the data may be elsewhere than in the directory that pytest looks after."""
+    yield
+    for directory in (tmp_path, tmp_path / "a place"):
+        shutil.rmtree(home_for(directory), ignore_errors=True)
 
 
 def answers(url: str) -> bool:

@@ -40,7 +40,7 @@ def older_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         pytest.skip(str(error))
     assert postgres.version.split(".")[0] == str(request.param)
     yield url
-    postgres.stop()
+    postgres.discard()
 
 
 @pytest.fixture(scope="module")
