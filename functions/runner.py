@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _LEASE_MARGIN = timedelta(seconds=10)
 _RECORD_AGAIN_AFTER_S = (0.2, 1.0, 3.0)
 _STACK_LIMIT = 64_000
-_NOT_RUN = {"skip": "skipped", "fail": "failed", "duplicate": "duplicate"}
+_NOT_RUN = {"skip": "skipped", "fail": "failed", "wait": "waiting", "duplicate": "duplicate"}
 # Importing boto3 and one call; with less time left Lambda might end us in it, and the sweep does it instead.
 _TIME_TO_SCHEDULE = timedelta(seconds=5)
 _SECOND = timedelta(seconds=1)
@@ -63,7 +63,7 @@ def run(job: Job, invocation: Invocation, surroundings: Surroundings) -> dict[st
         status, reason = outcome.status, outcome.reason
     else:
         status, reason, duration_ms = _NOT_RUN[claimed.decision], claimed.reason, None
-    if status != "duplicate":
+    if status not in ("duplicate", "waiting"):
         count_outcome(stage=surroundings.settings.stage, job_id=invocation.job_id, status=status,
                       duration_ms=duration_ms)  # fmt: skip
     execution_id = None if claimed.execution_id is None else str(claimed.execution_id)
@@ -210,7 +210,7 @@ def _context(invocation: Invocation, claimed: Claim, surroundings: Surroundings,
         execution_id=claimed.execution_id,
         job_id=invocation.job_id,
         attempt=claimed.attempt,
-        scheduled_at=invocation.scheduled_at,
+        scheduled_at=claimed.due_at or invocation.scheduled_at,
         now=claimed.started_at,
         deadline=surroundings.now + surroundings.remaining,
         logger=job_logger(invocation.job_id, settings.log_level),

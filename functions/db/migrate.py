@@ -1,4 +1,4 @@
-"""Brings the schema up to date: the plain .sql files beside this module, forward only, applied under a lock."""
+"""Brings the schema up to date: plain .sql files, migrations forward only and once, routines anew each time."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from yoyo import get_backend, read_migrations
 
-from functions.db.connection import connect
+from functions.db.connection import Connection, connect
 from functions.db.partitions import ensure_month
 
 _DIRECTORY = Path(__file__).parent / "migrations"
+_ROUTINES = Path(__file__).parent / "routines"
 _NEXT_MONTH = timedelta(days=31)  # from a first of the month: always in the next one
 
 
 def migrate(url: str, *, now: datetime) -> list[str]:
     """Apply what is missing and return the names applied, in order; make this month and the next ready.
+
+    The routines, which hold no data, are then replaced by those of this package.
 
     Safe to call by two processes at once: a transaction-level advisory lock lets one through at a time.
     Raises DatabaseUnavailable when PostgreSQL cannot be reached.
@@ -26,6 +29,7 @@ def migrate(url: str, *, now: datetime) -> list[str]:
         with connect(url) as connection:
             connection.execute("CREATE SCHEMA IF NOT EXISTS lamplighter")
             applied = _apply(url)
+            _replace_routines(connection)
             ensure_month(connection, now)
             ensure_month(connection, now.replace(day=1) + _NEXT_MONTH)
     return applied
@@ -39,6 +43,13 @@ def _apply(url: str) -> list[str]:
         return [migration.id for migration in migrations]
     finally:
         backend.connection.close()
+
+
+def _replace_routines(connection: Connection) -> None:
+    # All or none, and quick: whoever calls one meanwhile runs the old one to its end.
+    with connection.transaction():
+        for file in sorted(_ROUTINES.glob("*.sql")):
+            connection.execute(file.read_bytes())
 
 
 def _yoyo_url(url: str) -> str:

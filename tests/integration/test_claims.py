@@ -20,6 +20,7 @@ from functions.db.executions import history, queue_manual
 from functions.db.outcomes import Outcome, finish
 from functions.errors import JobNotFound
 from tests.integration.seeds import MINUTE, claimed, deployed
+from tests.integration.waiting import until_waiting
 
 ANN = Author(actor="ann")
 Action = Callable[[Connection], str]
@@ -128,7 +129,7 @@ def test_a_claim_that_waits_for_a_pause_to_commit_sees_it(connection: Connection
         with pausing.transaction():
             intents.pause(pausing, "a", ANN)
             waiting = pool.submit(claimed, claiming)
-            _until_waiting(connection, claiming)
+            until_waiting(connection, claiming)
         assert (waiting.result().decision, waiting.result().reason) == ("skip", "paused")
 
 
@@ -246,9 +247,3 @@ def _now(connection: Connection) -> datetime:
     assert row is not None
     instant: datetime = row[0]
     return instant
-
-
-def _until_waiting(connection: Connection, waiting: Connection) -> None:
-    query = "SELECT count(*) FROM pg_locks WHERE pid = %s AND NOT granted"
-    while connection.execute(query, (waiting.info.backend_pid,)).fetchone() == (0,):
-        pass

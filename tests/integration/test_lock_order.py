@@ -9,13 +9,29 @@ from functions.db.claims import Claim
 from functions.db.connection import Connection, connect
 from functions.db.outcomes import Outcome, finish
 from tests.integration.seeds import MINUTE, claimed, deployed
+from tests.integration.waiting import until_waiting
 
 
-def test_a_second_delivery_that_meets_the_finish_of_the_first_is_a_duplicate_and_both_end_well(
+def test_a_second_delivery_is_told_so_at_once_while_others_wait_for_the_jobs_row(
     connection: Connection, database_url: str
 ) -> None:
     deployed(connection, "a")
     first = claimed(connection)
+    with connect(database_url) as holding, connect(database_url) as finishing, ThreadPoolExecutor(1) as pool:
+        with holding.transaction():
+            holding.execute("SELECT FROM lamplighter.job FOR NO KEY UPDATE")
+            recorded = pool.submit(_finish, finishing, first, "succeeded")
+            until_waiting(connection, finishing)
+            assert claimed(connection).decision == "duplicate"
+        assert recorded.result() is True
+        assert claimed(connection).decision == "duplicate"
+
+
+def test_a_take_over_that_meets_a_late_finish_of_the_first_wins_or_is_a_duplicate_and_both_end_well(
+    connection: Connection, database_url: str
+) -> None:
+    deployed(connection, "a")
+    first = claimed(connection, lease=timedelta())
     with (
         connect(database_url) as holding,
         connect(database_url) as delivering,
@@ -26,11 +42,10 @@ def test_a_second_delivery_that_meets_the_finish_of_the_first_is_a_duplicate_and
         with holding.transaction():
             holding.execute("SELECT FROM lamplighter.job FOR NO KEY UPDATE")
             second = pool.submit(claimed, delivering)
-            _until_waiting(connection, delivering)
+            until_waiting(connection, delivering)
             recorded = pool.submit(_finish, finishing, first, "succeeded")
-            _until_waiting(connection, finishing)
-        assert second.result().decision == "duplicate"
-        assert recorded.result() is True
+            until_waiting(connection, finishing)
+        assert (second.result().decision == "run") is not recorded.result()
 
 
 def test_a_finish_that_waits_for_a_take_over_to_commit_sees_it_and_writes_nothing(
@@ -42,7 +57,7 @@ def test_a_finish_that_waits_for_a_take_over_to_commit_sees_it_and_writes_nothin
         with taking.transaction():
             assert claimed(taking).attempt == 2
             recorded = pool.submit(_finish, finishing, first, "failed")
-            _until_waiting(connection, finishing)
+            until_waiting(connection, finishing)
         assert recorded.result() is False
     assert connection.execute("SELECT status, attempt FROM lamplighter.execution").fetchall() == [("running", 2)]
 
@@ -52,9 +67,3 @@ def _finish(connection: Connection, claim: Claim, status: str) -> bool:
     return finish(
         connection, Outcome(status=status), execution_id=claim.execution_id, scheduled_at=MINUTE, token=claim.token
     )
-
-
-def _until_waiting(connection: Connection, waiting: Connection) -> None:
-    query = "SELECT count(*) FROM pg_locks WHERE pid = %s AND NOT granted"
-    while connection.execute(query, (waiting.info.backend_pid,)).fetchone() == (0,):
-        pass

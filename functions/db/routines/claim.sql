@@ -1,0 +1,80 @@
+-- The claim: decides whether one delivery of an occurrence runs, and records why not.
+--
+-- What somebody else has is told from its row alone, without a lock or a write. All else happens under the lock of the
+-- job's row: there claims of one job meet each other, its pause and its finish, and every statement after it sees what
+-- they committed. The unique (job_id, scheduled_at) does the rest. No row: there is no such job.
+-- Generic plans: PostgreSQL would plan anew each time to prune partitions, which costs more than all of the work.
+CREATE OR REPLACE FUNCTION lamplighter.claim(
+    of_job text, at_instant timestamptz, with_cause text, on_overlap text, new_id uuid, with_token uuid,
+    for_long interval, is_enabled boolean, by_request text,
+    OUT decision text, OUT reason text, OUT execution_id uuid, OUT attempt integer, OUT failed_attempts integer,
+    OUT started_at timestamptz, OUT params jsonb, OUT due_at timestamptz
+) RETURNS SETOF record
+LANGUAGE plpgsql ROWS 1 SET plan_cache_mode = force_generic_plan AS $$
+#variable_conflict use_column
+DECLARE
+    job record;
+    at  timestamptz;
+BEGIN
+    -- The common duplicate, as cheap as can be: it has ended or is running, and not by this very claim.
+    PERFORM FROM lamplighter.execution e
+    WHERE e.job_id = of_job AND e.scheduled_at = at_instant AND e.claim_token <> with_token
+      AND (e.status = 'running' AND e.lease_expires_at > clock_timestamp() OR e.finished_at IS NOT NULL);
+    IF FOUND THEN
+        decision := 'duplicate';
+        RETURN NEXT;
+        RETURN;
+    END IF;
+
+    SELECT j.paused_at, j.removed_at, j.held_from_at, j.held_until_at, j.running_execution_id,
+           j.running_lease_expires_at
+    INTO job
+    FROM lamplighter.job j WHERE j.id = of_job FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+
+    at := clock_timestamp();
+    reason := CASE
+        WHEN job.removed_at IS NOT NULL THEN 'removed'
+        WHEN NOT is_enabled THEN 'disabled'
+        WHEN with_cause <> 'manual' AND job.paused_at IS NOT NULL THEN 'paused'
+        -- Fired while the job was held, delivered after: resume and restore replay nothing.
+        WHEN with_cause = 'schedule' AND at_instant >= job.held_from_at AND at_instant < job.held_until_at THEN 'paused'
+        -- Overlap is about occurrences: what somebody enqueued runs beside them, however many there are.
+        WHEN on_overlap = 'skip' AND with_cause <> 'one_time' AND job.running_lease_expires_at > at
+             AND job.running_execution_id <> new_id THEN 'overlap'
+        END;
+
+    -- What was written down before it was invoked has its row: an event without one asks for nothing there is.
+    IF with_cause NOT IN ('retry', 'one_time') THEN
+        INSERT INTO lamplighter.execution
+            (id, job_id, scheduled_at, cause, status, reason, attempt, claim_token, lease_expires_at, started_at,
+             finished_at, request_id)
+        VALUES (new_id, of_job, at_instant, with_cause, CASE WHEN reason IS NULL THEN 'running' ELSE 'skipped' END,
+                reason, (reason IS NULL)::integer, with_token, CASE WHEN reason IS NULL THEN at + for_long END,
+                at, CASE WHEN reason IS NOT NULL THEN at END, by_request)
+        ON CONFLICT (job_id, scheduled_at) DO NOTHING;
+        IF FOUND THEN
+            IF reason IS NULL THEN
+                UPDATE lamplighter.job j SET
+                    running_execution_id = new_id, running_lease_expires_at = at + for_long,
+                    last_execution_id = new_id, last_started_at = at, last_status = 'running', last_duration_ms = NULL,
+                    last_fired_at = CASE WHEN with_cause = 'schedule' THEN at_instant ELSE j.last_fired_at END
+                WHERE j.id = of_job;
+            ELSE
+                PERFORM lamplighter.count_execution(of_job, 'skipped', at);
+            END IF;
+            decision := CASE WHEN reason IS NULL THEN 'run' ELSE 'skip' END;
+            execution_id := new_id;
+            attempt := (reason IS NULL)::integer;
+            failed_attempts := 0;
+            started_at := at;
+            RETURN NEXT;
+            RETURN;
+        END IF;
+    END IF;
+    RETURN QUERY SELECT * FROM lamplighter.reclaim(of_job, at_instant, with_cause, new_id, with_token, for_long,
+                                                   by_request, reason);
+END
+$$;
