@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,7 +17,7 @@ from functions.db.audit import Author
 from functions.db.cancellations import Cancellation, request_cancel
 from functions.db.claims import Claim
 from functions.db.connection import Connection, connect
-from functions.db.executions import QueuedExecution, get, queue_manual
+from functions.db.executions import QueuedExecution, fail_queued, get, queue_manual
 from functions.db.outcomes import Outcome, finish
 from functions.db.overdue import take_overdue
 from functions.errors import ExecutionNotFound
@@ -25,6 +26,7 @@ from tests.integration.seeds import MINUTE, claimed, deployed
 ANN, BOB = Author(actor="ann", reason="wrong data", request_id="req-9"), Author(actor="bob")
 REQUESTED = Cancellation(decision="requested", status="running")
 ENDED = Cancellation(decision="ended", status="cancelled")
+_PATIENCE_S = 20
 LONG_AGO = MINUTE - timedelta(days=7)
 
 
@@ -73,8 +75,9 @@ def counted(connection: Connection) -> int:
 
 def until_waiting(connection: Connection, waiting: Connection) -> None:
     query = "SELECT count(*) FROM pg_locks WHERE pid = %s AND NOT granted"
+    deadline = time.monotonic() + _PATIENCE_S
     while connection.execute(query, (waiting.info.backend_pid,)).fetchone() == (0,):
-        pass
+        assert time.monotonic() < deadline, "it waits for no lock"
 
 
 def test_a_running_execution_is_asked_and_the_audit_says_by_whom_and_how_it_stood(connection: Connection) -> None:
@@ -111,6 +114,13 @@ def test_a_queued_execution_is_ended_and_its_event_runs_nothing(connection: Conn
     after = {"execution_id": str(execution.id), "status": "cancelled", "cancel_requested_by": "ann"}
     assert audited(connection) == [("ann", "a", {"status": "queued"}, after, "wrong data", "req-9")]
     assert counted(connection) == 1
+
+
+def test_what_the_job_last_ran_stays_its_last_status_when_something_else_is_cancelled(connection: Connection) -> None:
+    _, claim = running(connection)
+    ended(connection, claim, Outcome(status="succeeded"))
+    request_cancel(connection, queued(connection).id, ANN)
+    assert connection.execute("SELECT last_status FROM lamplighter.job").fetchone() == ("succeeded",)
 
 
 def test_an_execution_of_a_later_time_is_ended_too(connection: Connection) -> None:
@@ -209,7 +219,7 @@ def both_behind_one_lock(connection: Connection, database_url: str, first: Step,
             for step, own in ((first, one), (second, other)):
                 answers.append(pool.submit(step, own))
                 until_waiting(connection, own)
-        return answers[0].result(timeout=20), answers[1].result(timeout=20)
+        return answers[0].result(timeout=_PATIENCE_S), answers[1].result(timeout=_PATIENCE_S)
 
 
 def test_a_claim_that_waits_behind_a_cancel_runs_nothing(connection: Connection, database_url: str) -> None:
@@ -269,6 +279,17 @@ def test_a_cancel_that_waits_behind_a_finish_is_refused_and_one_before_it_change
     assert get(connection, execution_id).status == "succeeded"
 
 
+def test_a_cancel_that_waits_for_a_failed_trigger_is_refused(connection: Connection, database_url: str) -> None:
+    execution = queued(connection)
+    with connect(database_url) as failing, connect(database_url) as cancelling, ThreadPoolExecutor(1) as pool:
+        with failing.transaction():
+            fail_queued(failing, execution, "no")
+            cancelled = pool.submit(request_cancel, cancelling, execution.id, ANN)
+            until_waiting(connection, cancelling)
+        assert cancelled.result(timeout=_PATIENCE_S) == Cancellation(decision="refused", status="failed")
+    assert (audited(connection), counted(connection)) == ([], 0)
+
+
 def test_a_sweep_passes_by_what_is_being_cancelled(connection: Connection, database_url: str) -> None:
     execution = queued(connection)
     with connect(database_url) as cancelling:
@@ -292,7 +313,7 @@ def test_what_a_sweep_has_just_sent_for_is_ended_once_the_sweep_is_through_and_w
             (sent,) = take_overdue(sweeping, patience=timedelta(), limit=9)
             cancelled = pool.submit(request_cancel, cancelling, execution_id, ANN)
             until_waiting(connection, cancelling)
-        assert cancelled.result(timeout=20) == ENDED
+        assert cancelled.result(timeout=_PATIENCE_S) == ENDED
     late = claimed(connection, at=sent.scheduled_at, cause=sent.cause, execution_id=sent.id)
     assert (sent.id, late.decision) == (execution_id, "duplicate")
     assert take_overdue(connection, patience=timedelta(), limit=9) == []
