@@ -1,14 +1,15 @@
-"""What a request says, read from API Gateway's event: its id, address, bearer token, query, the job it is about."""
+"""What a request says, read from API Gateway's event: its id, address, bearer token, query, what it is about."""
 
 from __future__ import annotations
 
+import uuid
 from urllib.parse import unquote
 
 from chalice.app import Request
 
 from chalicelib.refusals import NotAuthenticated, NotValid
 from functions.definition import is_job_id
-from functions.errors import JobNotFound
+from functions.errors import ExecutionNotFound, JobNotFound
 
 BASE_PATH = "/api/v1/admin"
 _MOST = 2**31 - 1  # PostgreSQL's integer
@@ -46,6 +47,14 @@ def job_id(encoded: str) -> str:
             f"no job has the id {decoded[:100]!r}: ids are 1 to 100 of a-z, 0-9, '.', '_' or '-'; list the jobs"
         )
     return decoded
+
+
+def execution_id(text: str) -> uuid.UUID:
+    """The execution's id in a path. Raises ExecutionNotFound when it cannot be one."""
+    try:
+        return uuid.UUID(text)
+    except ValueError as error:
+        raise ExecutionNotFound(f"no execution has the id {text[:100]!r}: ids are UUIDs") from error
 
 
 def whole_number(request: Request, name: str) -> int | None:

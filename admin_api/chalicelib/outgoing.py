@@ -29,6 +29,11 @@ def no_content(**headers: str) -> Response:
     return Response("", status_code=204, headers=dict(headers))
 
 
+def accepted(**headers: str) -> Response:
+    """202: it was asked for, and Location shows what becomes of it. No body: who may change may not always see."""
+    return Response("", status_code=202, headers=dict(headers))
+
+
 def finish(request: Request, respond: Callable[[Request], Response]) -> Response:
     """Chalice's outermost step: its own refusals become problem documents, and every answer gets the headers."""
     response = respond(request)

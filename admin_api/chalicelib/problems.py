@@ -21,6 +21,8 @@ STATUSES: Mapping[str, HTTPStatus] = {
     "method_not_allowed": HTTPStatus.METHOD_NOT_ALLOWED,
     "jobs_not_found": HTTPStatus.NOT_FOUND,
     "executions_not_found": HTTPStatus.NOT_FOUND,
+    "executions_already_finished": HTTPStatus.CONFLICT,
+    "executions_not_retryable": HTTPStatus.CONFLICT,
     "jobs_disabled": HTTPStatus.CONFLICT,
     "jobs_trigger_failed": HTTPStatus.BAD_REQUEST,
     "jobs_restore_failed": HTTPStatus.BAD_REQUEST,

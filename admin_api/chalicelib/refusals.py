@@ -1,4 +1,4 @@
-"""What the API refuses before any service is asked; part of the error tree in functions/errors.py.
+"""What the API refuses by its own rules; part of the error tree in functions/errors.py.
 
 JobsError
 └── Refusal
@@ -7,6 +7,8 @@ JobsError
     ├── JobsDisabled         this deployment's jobs are switched off, so nothing of them can be changed
     ├── TooManyRequests      more changes in a minute than one actor may make
     ├── NotValid             a parameter of the request is not what it must be
+    ├── AlreadyFinished      what has ended cannot be cancelled
+    ├── NotRetryable         only what has ended without success can be run again
     ├── RouteNotFound        nothing is at this path
     └── MethodNotAllowed     something is, but it does not know this method
 """
@@ -14,6 +16,7 @@ JobsError
 from __future__ import annotations
 
 import math
+import uuid
 from collections.abc import Iterable
 from datetime import timedelta
 
@@ -74,6 +77,21 @@ class NotValid(Refusal):
     """A parameter of the request is not what it must be; the message names it."""
 
     code = "validation_failed"
+
+
+class AlreadyFinished(Refusal):
+    """An execution that has ended cannot be cancelled; the message names how it ended."""
+
+    code = "executions_already_finished"
+
+    def __init__(self, execution_id: uuid.UUID, status: str) -> None:
+        super().__init__(f"execution {execution_id} has ended as {status!r}: only what waits or runs can be cancelled")
+
+
+class NotRetryable(Refusal):
+    """An execution that has not ended as failed, lost, cancelled or missed is not run again; the message says why."""
+
+    code = "executions_not_retryable"
 
 
 class RouteNotFound(Refusal):

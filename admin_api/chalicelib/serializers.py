@@ -8,6 +8,7 @@ from typing import Any
 
 from chalicelib.services.executions import LogPage
 from chalicelib.services.jobs import ListedJob
+from functions.db.attempts import AttemptRow
 from functions.db.executions import ExecutionRow
 from functions.db.log_lines import LogRow
 from functions.db.triggers import AppliedTrigger
@@ -39,8 +40,8 @@ def job_detail(listed: ListedJob, trigger: AppliedTrigger | None, history: Itera
     return {**job(listed), "trigger": fired_by, "executionHistory": [_history_item(row) for row in history]}
 
 
-def execution(row: ExecutionRow) -> dict[str, Any]:
-    """One execution by itself: `id` is its own, `job` the job's."""
+def execution(row: ExecutionRow, attempts: Iterable[AttemptRow]) -> dict[str, Any]:
+    """One execution by itself with its attempts, the first one first: `id` is its own, `job` the job's."""
     return {
         "id": str(row.id),
         "job": row.job_id,
@@ -49,6 +50,20 @@ def execution(row: ExecutionRow) -> dict[str, Any]:
         "progress": row.progress or [],
         "cancelRequestedAt": _instant(row.cancel_requested_at),
         "cancelRequestedBy": row.cancel_requested_by,
+        "attempts": [_attempt(attempt) for attempt in attempts],
+    }
+
+
+def _attempt(row: AttemptRow) -> dict[str, Any]:
+    return {
+        "attempt": row.attempt,
+        "status": row.status,
+        "reason": row.reason,
+        "startedAt": _instant(row.started_at),
+        "finishedAt": _instant(row.finished_at),
+        "duration": _seconds(row.duration_ms),
+        "error": _error(row),
+        "errorStack": row.error_stack,
     }
 
 
@@ -82,11 +97,12 @@ def _outcome(row: ExecutionRow) -> dict[str, Any]:
         "cause": row.cause,
         "scheduledAt": _instant(row.scheduled_at),
         "attempt": row.attempt,
+        "retryAt": _instant(row.retry_at),
         "reason": row.reason,
     }
 
 
-def _error(row: ExecutionRow) -> str | None:
+def _error(row: ExecutionRow | AttemptRow) -> str | None:
     parts = [part for part in (row.error_type, row.error_message) if part]
     return ": ".join(parts) or None
 

@@ -89,28 +89,41 @@ RETURNING id, job_id, scheduled_at
 """
 
 
-def queue_manual(connection: Connection, job_id: str, author: Author) -> QueuedExecution:
+def queue_manual(
+    connection: Connection, job_id: str, author: Author, *, repeats: ExecutionRow | None = None
+) -> QueuedExecution:
     """Write down an execution somebody asked for, before anything is invoked; also for a paused job.
 
-    Raises JobNotFound, also for a removed job.
+    repeats: the execution of this job that is run again; only the audit row knows of it. Raises JobNotFound, also for a
+    removed job.
     """
     try:
-        return _queue(connection, job_id, author)
+        return _queue(connection, job_id, author, repeats)
     except psycopg.errors.CheckViolation as error:
         if not is_missing_month(error):
             raise
     ensure_this_month(connection)
-    return _queue(connection, job_id, author)
+    return _queue(connection, job_id, author, repeats)
 
 
-def _queue(connection: Connection, job_id: str, author: Author) -> QueuedExecution:
+def _queue(connection: Connection, job_id: str, author: Author, repeats: ExecutionRow | None) -> QueuedExecution:
     values = {"id": uuid.uuid4(), "job_id": job_id, "actor": author.actor, "request_id": author.request_id}
     with connection.transaction(), connection.cursor(row_factory=class_row(QueuedExecution)) as cursor:
         listed(jobs.lock(connection, job_id))
         queued = cursor.execute(_QUEUE, values).fetchone()
         assert queued is not None
-        audit.record(connection, author, "jobs.trigger", job_id=job_id, after={"execution_id": str(queued.id)})
+        _audit(connection, author, queued, repeats)
     return queued
+
+
+def _audit(connection: Connection, author: Author, queued: QueuedExecution, repeats: ExecutionRow | None) -> None:
+    after = {"execution_id": str(queued.id)}
+    if repeats is None:
+        audit.record(connection, author, "jobs.trigger", job_id=queued.job_id, after=after)
+        return
+    before = {"execution_id": str(repeats.id), "status": repeats.status}
+    after["repeats"] = str(repeats.id)
+    audit.record(connection, author, "executions.retry", job_id=queued.job_id, before=before, after=after)
 
 
 _NOT_INVOKED = """

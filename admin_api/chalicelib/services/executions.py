@@ -1,20 +1,27 @@
-"""Executions: read, and started by hand."""
+"""Executions: read, started by hand, cancelled, and run again."""
 
 from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from datetime import UTC
 
+from chalicelib.refusals import AlreadyFinished, NotRetryable
 from functions.db import executions
+from functions.db.attempts import AttemptRow, newest_attempts
 from functions.db.audit import Author
+from functions.db.cancellations import request_cancel
 from functions.db.connection import Connection
 from functions.db.executions import ExecutionRow, QueuedExecution
 from functions.db.log_lines import LogRow, read_lines
-from functions.errors import ExecutionNotFound, TriggerFailed
+from functions.errors import TriggerFailed
 from functions.settings import settings
 
 _NEWEST = 50
+_ATTEMPTS = 50
 _LINES = 200
+# Ended, and not as somebody wanted it.
+_RETRYABLE = ("failed", "lost", "cancelled", "missed")
 
 
 def newest(connection: Connection, job_id: str) -> list[ExecutionRow]:
@@ -22,13 +29,14 @@ def newest(connection: Connection, job_id: str) -> list[ExecutionRow]:
     return executions.history(connection, job_id, limit=_NEWEST)
 
 
-def get(connection: Connection, execution_id: str) -> ExecutionRow:
-    """One execution, also of a job that is off the list by now. Raises ExecutionNotFound."""
-    try:
-        found = uuid.UUID(execution_id)
-    except ValueError as error:
-        raise ExecutionNotFound(f"no execution has the id {execution_id[:100]!r}: ids are UUIDs") from error
-    return executions.get(connection, found)
+def get(connection: Connection, execution_id: uuid.UUID) -> tuple[ExecutionRow, list[AttemptRow]]:
+    """One execution, also of a job that is off the list by now, and its newest 50 attempts in order.
+
+    Raises ExecutionNotFound.
+    """
+    row = executions.get(connection, execution_id)
+    attempts = newest_attempts(connection, execution_id=row.id, scheduled_at=row.scheduled_at, limit=_ATTEMPTS)
+    return row, attempts
 
 
 @dataclass(frozen=True)
@@ -39,9 +47,9 @@ class LogPage:
     lines: list[LogRow]
 
 
-def log_page(connection: Connection, execution_id: str, *, after: int | None) -> LogPage:
+def log_page(connection: Connection, execution_id: uuid.UUID, *, after: int | None) -> LogPage:
     """The 200 lines after this line number, or the newest 200; of the newest attempt. Raises ExecutionNotFound."""
-    row = get(connection, execution_id)
+    row = executions.get(connection, execution_id)
     lines = read_lines(
         connection, execution_id=row.id, scheduled_at=row.scheduled_at, attempt=row.attempt, limit=_LINES, after=after
     )
@@ -53,7 +61,43 @@ def trigger(connection: Connection, job_id: str, author: Author) -> uuid.UUID:
 
     Raises JobNotFound; or TriggerFailed when the job's function could not be invoked, and the row then says so.
     """
-    queued = executions.queue_manual(connection, job_id, author)
+    return _start(connection, executions.queue_manual(connection, job_id, author))
+
+
+def cancel(connection: Connection, execution_id: uuid.UUID, author: Author) -> bool:
+    """End an execution that waits: True; or ask one that runs to stop: False, it may still end in any way.
+
+    Raises ExecutionNotFound, or AlreadyFinished when it has ended, whoever was first.
+    """
+    cancellation = request_cancel(connection, execution_id, author)
+    if cancellation.decision == "refused":
+        raise AlreadyFinished(execution_id, cancellation.status)
+    return cancellation.decision == "ended"
+
+
+def retry(connection: Connection, execution_id: uuid.UUID, author: Author) -> uuid.UUID:
+    """Run again what has ended as failed, lost, cancelled or missed; the new execution's id. Also for a paused job.
+
+    Raises ExecutionNotFound, NotRetryable, and as trigger does: JobNotFound for a removed job, and TriggerFailed.
+    """
+    row = executions.get(connection, execution_id)
+    # Such an end is for good, so nothing can come between this look and the new row.
+    if row.status not in _RETRYABLE or row.finished_at is None:
+        raise NotRetryable(f"execution {row.id} cannot be run again: {_why_not(row)}")
+    return _start(connection, executions.queue_manual(connection, row.job_id, author, repeats=row))
+
+
+def _why_not(row: ExecutionRow) -> str:
+    if row.retry_at is not None:
+        return f"it will be retried at {row.retry_at.astimezone(UTC).isoformat()}; cancel it first to run it by hand"
+    if row.status == "lost":
+        return "its lease has only just run out; within a minute it is lost for good or retried, so look again then"
+    if row.status in ("succeeded", "skipped"):
+        return f"it has ended as {row.status!r}; trigger the job to run it once more"
+    return f"it is {row.status!r} and has not ended; wait for its end, or cancel it first"
+
+
+def _start(connection: Connection, queued: QueuedExecution) -> uuid.UUID:
     try:
         _invoke(queued)
     except TriggerFailed as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 
 from chalicelib.rate_limit import LIMIT
@@ -44,6 +45,12 @@ def assert_needs(permission: str, api: Api, method: str, path: str) -> None:
 def assert_knows_no_other_ids(api: Api, method: str, path: str) -> None:
     for job_id in _OTHER_IDS:
         assert_unknown(api(method, BASE + path.format(job_id)))
+
+
+def assert_knows_no_other_executions(api: Api, method: str, path: str) -> None:
+    for execution_id in (str(uuid.uuid4()), "1", "nope", "%00", "%27", "%7B%7D", "a" * 300):
+        answer = api(method, BASE + path.format(execution_id))
+        assert (answer.status, answer.code) == (404, "executions_not_found")
 
 
 def assert_unknown(answer: Answer) -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime, timedelta, timezone
 
-import pytest
 from psycopg.types.json import Jsonb
 
 from functions.db.audit import Author
 from functions.db.cancellations import request_cancel
+from functions.db.claims import claim
 from functions.db.connection import Connection
+from functions.db.executions import queue_manual
 from functions.db.outcomes import Outcome
 from tests.integration.admin_api.api import BASE, Api
-from tests.integration.admin_api.cases import assert_needs, assert_needs_a_token
+from tests.integration.admin_api.cases import assert_knows_no_other_executions, assert_needs, assert_needs_a_token
 from tests.integration.admin_api.runs import FIRST, run
 
 
@@ -43,10 +45,68 @@ def test_a_running_execution_shows_how_far_it_is_and_who_wants_it_to_stop(api: A
     assert answer["cancelRequestedAt"] is not None
 
 
-@pytest.mark.parametrize("execution_id", [str(uuid.uuid4()), "1", "nope", "%00", "%27", "a" * 300])
-def test_an_unknown_or_impossible_id_is_404(api: Api, execution_id: str) -> None:
-    answer = api("GET", f"{BASE}/executions/{execution_id}")
-    assert (answer.status, answer.code) == (404, "executions_not_found")
+def test_each_attempt_shows_how_it_ended_and_the_newest_that_it_runs(api: Api, deployed: Connection) -> None:
+    due_at = (FIRST + timedelta(minutes=1, hours=1)).astimezone(timezone(timedelta(hours=1)))
+    failed = Outcome(
+        status="retrying", attempt_status="failed", reason="why", retry_at=due_at,
+        error_type="KeyError", error_message="x", error_stack="at line 3",
+    )  # fmt: skip
+    execution_id = run(deployed, "cleanup", FIRST, failed)
+    path = f"{BASE}/executions/{execution_id}"
+    waiting = api("GET", path).json
+    assert (waiting["status"], waiting["attempt"], waiting["retryAt"]) == ("retrying", 1, "2026-11-23T10:01:00+00:00")
+    (first,) = waiting["attempts"]
+    assert (first["attempt"], first["status"], first["reason"], first["error"], first["errorStack"]) == (
+        1, "failed", "why", "KeyError: x", "at line 3",
+    )  # fmt: skip
+    assert datetime.fromisoformat(first["startedAt"]) <= datetime.fromisoformat(first["finishedAt"])
+    assert first["startedAt"].endswith("+00:00")
+    assert first["duration"] >= 0
+
+    deployed.execute("UPDATE lamplighter.execution SET retry_at = clock_timestamp()")
+    again = claim(
+        deployed, job_id="cleanup", scheduled_at=FIRST, cause="retry", overlap="allow", execution_id=execution_id,
+        token=uuid.uuid4(), lease=timedelta(minutes=5),
+    )  # fmt: skip
+    shown = api("GET", path).json
+    assert (again.decision, shown["status"], shown["retryAt"]) == ("run", "running", None)
+    second = {"attempt": 2, "status": "running", "reason": None, "startedAt": shown["startedAt"], "finishedAt": None,
+              "duration": None, "error": None, "errorStack": None}  # fmt: skip
+    assert shown["attempts"] == [first, second]
+
+
+def test_an_attempt_past_its_lease_is_lost_also_before_somebody_has_marked_it(api: Api, deployed: Connection) -> None:
+    execution_id = run(deployed, "cleanup", FIRST, None, lease=timedelta())
+    shown = api("GET", f"{BASE}/executions/{execution_id}").json
+    assert (shown["status"], [attempt["status"] for attempt in shown["attempts"]]) == ("lost", ["lost"])
+
+
+def test_of_many_attempts_the_newest_fifty_are_shown_with_the_ends_of_their_stacks(
+    api: Api, deployed: Connection
+) -> None:
+    outcome = Outcome(status="failed", error_type="E", error_message="m" * 5000, error_stack="s" * 20_000 + "end")
+    execution_id = run(deployed, "cleanup", FIRST, outcome)
+    copied = "started_at, finished_at, error_type, error_message, error_stack"
+    deployed.execute(
+        f"INSERT INTO lamplighter.attempt (execution_id, scheduled_at, attempt, status, {copied}) "
+        f"SELECT execution_id, scheduled_at, n, status, {copied} FROM lamplighter.attempt, generate_series(2, 60) n"
+    )
+    shown = api("GET", f"{BASE}/executions/{execution_id}").json
+    assert [attempt["attempt"] for attempt in shown["attempts"]] == list(range(11, 61))
+    last = shown["attempts"][-1]
+    assert (len(last["error"]), len(last["errorStack"]), last["errorStack"][-3:]) == (4003, 16_000, "end")
+    assert len(shown["errorStack"]) == 20_003
+
+
+def test_what_waits_has_no_attempts(api: Api, deployed: Connection) -> None:
+    execution_id = queue_manual(deployed, "cleanup", Author(actor="ann")).id
+    shown = api("GET", f"{BASE}/executions/{execution_id}").json
+    assert (shown["status"], shown["cause"], shown["attempt"], shown["attempts"]) == ("queued", "manual", 0, [])
+    assert (shown["retryAt"], shown["cancelRequestedAt"], shown["cancelRequestedBy"]) == (None, None, None)
+
+
+def test_an_unknown_or_impossible_id_is_404(api: Api) -> None:
+    assert_knows_no_other_executions(api, "GET", "/executions/{}")
 
 
 def test_it_needs_a_token(api: Api) -> None:

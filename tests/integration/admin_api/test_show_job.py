@@ -31,6 +31,7 @@ def test_the_detail_is_the_listed_job_and_its_history(api: Api, deployed: Connec
         "cause": "schedule",
         "scheduledAt": "2026-11-23T09:00:00+00:00",
         "attempt": 1,
+        "retryAt": None,
         "reason": None,
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -17,6 +18,8 @@ CHANGES = [
     ("POST", "/jobs/cleanup/resume"),
     ("DELETE", "/jobs/cleanup"),
     ("POST", "/jobs/restore"),
+    ("POST", f"/executions/{uuid.uuid4()}/cancel"),
+    ("POST", f"/executions/{uuid.uuid4()}/retry"),
 ]
 
 

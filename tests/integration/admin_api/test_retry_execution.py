@@ -1,0 +1,142 @@
+"""POST /executions/{executionId}/retry."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from functions import naming
+from functions.db.audit import Author
+from functions.db.connection import Connection
+from functions.db.executions import queue_manual
+from functions.db.outcomes import Outcome
+from tests.integration.admin_api.api import ACTOR, BASE, Answer, Api
+from tests.integration.admin_api.aws import Aws
+from tests.integration.admin_api.cases import (
+    assert_knows_no_other_executions,
+    assert_limited,
+    assert_needs,
+    assert_needs_a_token,
+    assert_unknown,
+    audited,
+)
+from tests.integration.admin_api.runs import FIRST, run
+
+RETRY = "/executions/{}/retry"
+
+
+@pytest.fixture(autouse=True)
+def _function(aws: Aws) -> None:
+    aws.create_function(naming.job_name("local", "cleanup"))
+
+
+def retry(api: Api, execution_id: object, *permissions: str) -> Answer:
+    return api("POST", BASE + RETRY.format(execution_id), permissions=permissions or ("*",))
+
+
+def failed(connection: Connection, job_id: str = "cleanup") -> uuid.UUID:
+    return run(connection, job_id, FIRST, Outcome(status="failed", error_type="E"))
+
+
+def assert_refused(answer: Answer, aws: Aws, *named: str) -> None:
+    assert (answer.status, answer.code) == (409, "executions_not_retryable")
+    for each in named:
+        assert each in answer.json["detail"]
+    assert aws.invocations == []
+
+
+@pytest.mark.parametrize("status", ["failed", "lost", "cancelled", "missed"])
+def test_what_has_ended_without_success_is_run_again_as_a_new_execution(
+    api: Api, deployed: Connection, aws: Aws, status: str
+) -> None:
+    execution_id = run(deployed, "cleanup", FIRST, Outcome(status="failed", error_type="E"))
+    deployed.execute("UPDATE lamplighter.execution SET status = %s", (status,))
+    before = api("GET", f"{BASE}/executions/{execution_id}").json
+    answer = retry(api, execution_id, "jobs.manage")
+    assert answer.status == 204
+    new = api("GET", answer.headers["Location"].removeprefix("/prod")).json
+    assert (new["job"], new["status"], new["cause"], new["attempt"]) == ("cleanup", "queued", "manual", 0)
+    assert new["id"] != str(execution_id)
+    event = {"cause": "manual", "job_id": "cleanup", "execution_id": new["id"], "scheduled_at": new["scheduledAt"]}
+    assert aws.invocations == [("lamplighter-local-job-cleanup", "Event", event)]
+    assert api("GET", f"{BASE}/executions/{execution_id}").json == before, "the old one stays as it is"
+    assert audited(deployed)[-1] == (ACTOR, "cleanup", "executions.retry", answer.request_id)
+    row = deployed.execute("SELECT before, after FROM lamplighter.audit ORDER BY id DESC LIMIT 1").fetchone()
+    repeated = str(execution_id)
+    assert row == ({"execution_id": repeated, "status": status}, {"execution_id": new["id"], "repeats": repeated})
+
+
+def test_a_paused_jobs_execution_is_run_again_and_the_job_stays_paused(
+    api: Api, deployed: Connection, aws: Aws
+) -> None:
+    execution_id = failed(deployed)
+    api("POST", f"{BASE}/jobs/cleanup/pause")
+    assert retry(api, execution_id).status == 204
+    assert len(aws.invocations) == 1
+    assert api("GET", f"{BASE}/jobs/cleanup").json["isPaused"] is True
+
+
+@pytest.mark.parametrize("status", ["succeeded", "skipped"])
+def test_what_ended_as_it_should_is_409(api: Api, deployed: Connection, aws: Aws, status: str) -> None:
+    execution_id = run(deployed, "cleanup", FIRST, Outcome(status=status))
+    assert_refused(retry(api, execution_id), aws, repr(status), "trigger")
+
+
+def test_what_runs_or_waits_is_409(api: Api, deployed: Connection, aws: Aws) -> None:
+    assert_refused(retry(api, run(deployed, "cleanup", FIRST, None)), aws, "'running'")
+    assert_refused(retry(api, queue_manual(deployed, "cleanup", Author(actor="ann")).id), aws, "'queued'")
+
+
+def test_what_will_be_retried_by_itself_is_409_and_says_when(api: Api, deployed: Connection, aws: Aws) -> None:
+    later = (datetime.now(UTC) + timedelta(hours=1)).replace(microsecond=0)
+    waiting = Outcome(status="retrying", attempt_status="failed", retry_at=later)
+    answer = retry(api, run(deployed, "cleanup", FIRST, waiting))
+    assert_refused(answer, aws, later.isoformat(), "cancel it first")
+
+
+def test_what_is_lost_but_not_marked_yet_is_409_because_it_may_be_retried_by_itself(
+    api: Api, deployed: Connection, aws: Aws
+) -> None:
+    assert_refused(retry(api, run(deployed, "cleanup", FIRST, None, lease=timedelta())), aws, "look again")
+
+
+def test_an_execution_of_a_removed_job_is_not_run_again(api: Api, deployed: Connection, aws: Aws) -> None:
+    execution_id = failed(deployed)
+    api("DELETE", f"{BASE}/jobs/cleanup")
+    before = audited(deployed)
+    assert_unknown(retry(api, execution_id))
+    assert (aws.invocations, audited(deployed)) == ([], before)
+
+
+def test_a_job_whose_function_is_missing_fails_and_says_so(api: Api, deployed: Connection) -> None:
+    answer = retry(api, failed(deployed, "by-hand"))
+    assert (answer.status, answer.code) == (400, "jobs_trigger_failed")
+    newest, _ = api("GET", f"{BASE}/jobs/by-hand").json["executionHistory"]
+    assert (newest["status"], newest["cause"], newest["error"].split(":")[0]) == ("failed", "manual", "TriggerFailed")
+
+
+def test_without_its_audit_row_nothing_is_run_again(api: Api, deployed: Connection, aws: Aws) -> None:
+    execution_id = failed(deployed)
+    deployed.execute("ALTER TABLE lamplighter.audit RENAME TO gone")
+    assert retry(api, execution_id).status == 500
+    assert aws.invocations == []
+    assert len(api("GET", f"{BASE}/jobs/cleanup").json["executionHistory"]) == 1
+
+
+def test_an_unknown_or_impossible_id_is_404(api: Api, deployed: Connection) -> None:
+    assert_knows_no_other_executions(api, "POST", RETRY)
+
+
+def test_it_needs_a_token(api: Api) -> None:
+    assert_needs_a_token(api, "POST", RETRY.format(uuid.uuid4()))
+
+
+def test_seeing_does_not_include_running_again(api: Api, deployed: Connection, aws: Aws) -> None:
+    assert_needs("jobs.manage", api, "POST", RETRY.format(failed(deployed)))
+    assert aws.invocations == []
+
+
+def test_it_is_limited(api: Api, deployed: Connection) -> None:
+    assert_limited(api, deployed, "POST", RETRY.format(failed(deployed)))
