@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from functions.db.connection import Connection
+from functions.db.live import Standing
 from functions.definition import JobDefinition
 from functions.errors import ClaimLost, InvalidJob
 from functions.live import Live
@@ -122,13 +123,12 @@ class JobContext:
     @property
     def cancelled(self) -> bool:
         """Whether to stop: somebody asked for it, or the claim was taken over. Up to LOG_FLUSH_S old; no round trip."""
-        standing = self._live.standing
-        return not standing.is_ours or standing.cancel_requested_by is not None
+        return _is_to_stop(self._live.standing)
 
     def raise_if_cancelled(self) -> None:
         """Raise Cancelled if this execution is to stop; leave it uncaught, and the execution ends as cancelled."""
-        standing = self._live.standing
-        if self.cancelled:
+        standing = self._live.standing  # once: a flush may bring another one at any time
+        if _is_to_stop(standing):
             by = f"cancelled by {standing.cancel_requested_by}" if standing.is_ours else "the claim was taken over"
             raise Cancelled(by)
 
@@ -236,6 +236,10 @@ def _refuse_unknown(job_id: str, unknown: Mapping[str, object]) -> None:
             raise InvalidJob(f"job {job_id!r}: {option}={value!r}: {_LATER[option]} are not built yet; leave it out")
         known = ", ".join(field.name for field in fields(JobDefinition) if field.name != "source")
         raise InvalidJob(f"job {job_id!r}: unknown option {option}={value!r}: use one of {known}")
+
+
+def _is_to_stop(standing: Standing) -> bool:
+    return not standing.is_ours or standing.cancel_requested_by is not None
 
 
 def _first_line(docstring: str | None) -> str:

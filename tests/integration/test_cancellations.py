@@ -145,14 +145,25 @@ def test_a_retrying_execution_is_ended_keeps_what_it_had_failed_with_and_is_not_
     assert counted(connection) == 1
 
 
-def test_what_was_asked_to_stop_and_failed_instead_is_ended_before_it_is_tried_again(connection: Connection) -> None:
+@pytest.mark.parametrize("attempt_status", ["failed", "retrying", "lost"])
+def test_what_was_asked_to_stop_is_not_tried_again_however_its_attempt_ends(
+    connection: Connection, attempt_status: str
+) -> None:
     execution_id, claim = running(connection)
     request_cancel(connection, execution_id, ANN)
-    ended(connection, claim, Outcome(status="retrying", attempt_status="failed", retry_at=MINUTE))
-    assert request_cancel(connection, execution_id, BOB) == ENDED
+    ended(connection, claim, Outcome(status="retrying", attempt_status=attempt_status, retry_at=MINUTE))
     row = get(connection, execution_id)
-    assert (row.reason, row.cancel_requested_by) == ("cancelled by bob", "ann")
-    assert [actor for actor, *_ in audited(connection)] == ["ann", "bob"]
+    assert (row.status, row.retry_at, row.cancel_requested_by) == ("cancelled", None, "ann")
+    assert counted(connection) == 1
+    assert request_cancel(connection, execution_id, BOB) == Cancellation(decision="refused", status="cancelled")
+
+
+def test_what_was_asked_to_stop_and_lost_instead_is_not_taken_over(connection: Connection) -> None:
+    execution_id, _ = running(connection, lease=timedelta(milliseconds=50))
+    assert request_cancel(connection, execution_id, ANN).decision == "requested"
+    connection.execute("UPDATE lamplighter.execution SET lease_expires_at = clock_timestamp()")
+    connection.execute("UPDATE lamplighter.job SET running_lease_expires_at = clock_timestamp()")
+    assert claimed(connection).decision == "duplicate"
 
 
 def test_a_run_past_its_lease_is_ended_for_good_and_not_taken_over(connection: Connection) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import socket
 import threading
 import time
@@ -106,7 +107,8 @@ def test_an_execution_shorter_than_the_interval_takes_two_statements(
     sent: list[str] = []
     with statements_of(handler._database(), into=sent):
         run(saying([str(n) for n in range(50)]))
-    assert ["claimed" in text for text in sent] == [True, False], "the claim, the finish, and nothing between"
+    asked = [re.findall(r"lamplighter\.(\w+)\(", text) for text in sent]
+    assert asked == [["claim"], ["finish"]], "nothing before, between or after"
 
 
 def test_a_second_execution_in_the_same_process_starts_no_second_thread(run: Run, connection: Connection) -> None:

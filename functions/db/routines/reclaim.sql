@@ -23,8 +23,10 @@ BEGIN
         -- Our own: the answer got lost, and this is it again.
         decision := CASE e.status WHEN 'running' THEN 'run' WHEN 'skipped' THEN 'skip' ELSE 'fail' END;
     ELSIF NOT coalesce(lamplighter.is_claimable(e, with_cause, with_id), false)
-          OR skip_reason IS NOT NULL AND e.status IN ('running', 'missed') THEN
-        -- Also what is lost or missed while the job is held: the sweep and the history say so.
+          OR skip_reason IS NOT NULL AND e.status IN ('running', 'missed')
+          OR e.status = 'running' AND e.cancel_requested_at IS NOT NULL THEN
+        -- Also what is lost or missed while the job is held, and what was lost while asked to stop: the sweep and the
+        -- history say so.
         decision := 'duplicate';
     ELSIF skip_reason IN ('paused', 'disabled') AND e.cause = 'one_time' THEN
         decision := 'wait';
