@@ -6,6 +6,8 @@
     │   └── DuplicateJob         two definitions share an id
     ├── InvalidSchedule          an expression or a time zone AWS would refuse or misread
     ├── InvalidEvent             a Lambda event we cannot act on
+    ├── InvalidEnqueue           a one-time execution that cannot be what it is asked to be
+    ├── JobsDisabled             this deployment's jobs are switched off
     ├── JobNotFound              no such job
     ├── ExecutionNotFound        no such execution
     ├── LimitExceeded            a deployment would go over a limit of AWS
@@ -58,6 +60,21 @@ class InvalidEvent(JobsError):
     """A Lambda event that names no job, no instant, or not one we know how to read."""
 
     code = "event_invalid"
+
+
+class InvalidEnqueue(JobsError):
+    """A one-time execution was asked for with a time, key or condition there cannot be; nothing was written."""
+
+    code = "enqueue_invalid"
+
+
+class JobsDisabled(JobsError):
+    """This deployment's jobs can be looked at, not changed or enqueued."""
+
+    code = "jobs_disabled"
+
+    def __init__(self) -> None:
+        super().__init__("jobs are switched off in this deployment (JOBS_ENABLED=false): set it to true and deploy")
 
 
 class JobNotFound(JobsError):

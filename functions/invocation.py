@@ -10,9 +10,10 @@ from datetime import UTC, datetime, timedelta
 from functions.definition import is_job_id
 from functions.errors import InvalidEvent
 
-_CAUSES = ("schedule", "manual", "retry", "catch_up")
-# EventBridge gives up after 24 hours; anything beyond these is not an occurrence of ours.
-_OLDEST = timedelta(days=366)
+_CAUSES = ("schedule", "manual", "retry", "catch_up", "one_time")
+# EventBridge gives up after 24 hours, and a one-time execution is written down up to a year ahead and then retried;
+# anything beyond these is none of ours.
+_OLDEST = timedelta(days=732)
 _EARLIEST = timedelta(hours=1)
 
 
@@ -72,7 +73,7 @@ def _instant(job_id: str, value: object, now: datetime) -> datetime:
         rule = "use an ISO 8601 instant with its offset"
         raise InvalidEvent(f"event for {job_id!r} has scheduled_at={_short(value)}: {rule}")
     if not now - _OLDEST <= instant <= now + _EARLIEST:
-        rule = "an occurrence is at most an hour ahead and a year old"
+        rule = "an occurrence is at most an hour ahead and two years old"
         raise InvalidEvent(f"event for {job_id!r} has scheduled_at={value!r}: {rule}")
     return instant.astimezone(UTC)
 

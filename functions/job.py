@@ -9,8 +9,9 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from functions.db.connection import Connection
+from functions.db.connection import CallersConnection, Connection
 from functions.db.live import Standing
+from functions.db.outcomes import Finished
 from functions.definition import JobDefinition
 from functions.errors import ClaimLost, InvalidJob
 from functions.live import Live
@@ -20,11 +21,28 @@ from functions.retry import Backoff, Retry, check_retry_delay
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
 
-__all__ = ["Backoff", "Cancelled", "Job", "JobContext", "Retry", "RetryLater", "Skip", "job"]
+__all__ = [
+    "MAY_ENQUEUE", "Backoff", "Cancelled", "Job", "JobContext", "Retry", "RetryLater", "Skip", "enqueue",
+    "enqueue_many", "job",
+]  # fmt: skip
 
 T = TypeVar("T")
 _IDLE = 0  # libpq's PQTRANS_IDLE: psycopg itself stays in functions.db
 _LATER = {"misfire": "catch-up runs after downtime", "params": "parameters"}
+_ARN = "arn:${AWS::Partition}:%s:${AWS::Region}:${AWS::AccountId}:%s"
+# What a job that enqueues others needs in its `permissions`: to start any job of its stage, now or by a schedule.
+MAY_ENQUEUE: tuple[Mapping[str, Any], ...] = (
+    {"Action": "lambda:InvokeFunction", "Resource": _ARN % ("lambda", "function:lamplighter-${Stage}-job-*")},
+    {
+        "Action": "scheduler:CreateSchedule",
+        "Resource": _ARN % ("scheduler", "schedule/lamplighter-${Stage}/lamplighter-${Stage}-start-*"),
+    },
+    {
+        "Action": "iam:PassRole",
+        "Resource": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/lamplighter-${Stage}-scheduler",
+        "Condition": {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}},
+    },
+)
 
 
 class Skip(Exception):
@@ -77,7 +95,7 @@ class JobContext:
         logger: Logger,
         connect: Callable[[], Connection],
         live: Live | None = None,
-        succeed: Callable[[Connection], bool] | None = None,
+        succeed: Callable[[Connection], Finished | None] | None = None,
     ) -> None:
         self.execution_id = execution_id
         self.job_id = job_id
@@ -89,7 +107,7 @@ class JobContext:
         self._connect = connect
         self._live = live or Live(Lines())
         self._succeed = succeed
-        self._has_succeeded = False
+        self._succeeded: Finished | None = None
         self._db: Connection | None = None
 
     @property
@@ -142,20 +160,24 @@ class JobContext:
         without a runner (a test's own) commits just the writes. Raises RuntimeError inside another transaction of
         ctx.db or the second time, where success would not be part of it.
         """
-        if self._has_succeeded:
+        if self._succeeded is not None:
             raise RuntimeError("ctx.transaction() has already made this execution succeed: use it once, at the end")
         if self.db.info.transaction_status != _IDLE:
             raise RuntimeError("ctx.transaction() inside a transaction of ctx.db: end that one first")
+        succeeded = None
         with self.db.transaction():
             yield self.db
-            if self._succeed is not None and not self._succeed(self.db):
-                raise ClaimLost(f"job {self.job_id!r}: the claim was taken over, so the transaction was rolled back")
-        self._has_succeeded = self._succeed is not None
+            if self._succeed is not None:
+                succeeded = self._succeed(self.db)
+                if succeeded is None:
+                    message = "the claim was taken over, so the transaction was rolled back"
+                    raise ClaimLost(f"job {self.job_id!r}: {message}")
+        self._succeeded = succeeded
 
     @property
-    def has_succeeded(self) -> bool:
-        """Whether `transaction` has made this execution succeed."""
-        return self._has_succeeded
+    def succeeded(self) -> Finished | None:
+        """What there is to know once `transaction` has made this execution succeed."""
+        return self._succeeded
 
     def close(self) -> None:
         """Close the connection, if one was opened; called whatever way the job ended."""
@@ -228,6 +250,56 @@ def job(
         return Job(definition, function)
 
     return decorate
+
+
+def enqueue(
+    job: Job,
+    *,
+    params: Any = None,
+    delay: timedelta | None = None,
+    at: datetime | None = None,
+    key: str | None = None,
+    connection: CallersConnection | None = None,
+    after: uuid.UUID | None = None,
+    on: str = "succeeded",
+) -> uuid.UUID:
+    """Run a job once: now, after a delay, at an aware instant up to a year ahead, or after another execution's end.
+
+    Returns the id of the execution, which is written down (`queued` or `scheduled`) before anything is invoked. Up to a
+    minute ahead is now; later, it starts within the minute after its time. Whatever AWS does not accept at once is sent
+    by the sweep: what this has returned for is never lost, and its success is recorded once.
+
+    params: an instance of the job's params type, or a mapping of its fields.
+    key: while an execution of this job with this key is unfinished, its id is returned and nothing new is written.
+    connection: a psycopg connection; in its transaction the execution is written, and sent once that has committed.
+    after, on: run when that execution has ended as `succeeded`, `failed` (or lost), or `finished` however.
+
+    Raises InvalidEnqueue, InvalidParams, JobNotFound (also for a removed job), ExecutionNotFound for `after`,
+    JobsDisabled, and DatabaseUnavailable; then nothing was written. A paused job's execution waits for its resume.
+    """
+    from functions import enqueueing  # late: most jobs enqueue nothing
+
+    return enqueueing.enqueue(
+        job, params=params, delay=delay, at=at, key=key, connection=connection, after=after, on=on
+    )
+
+
+def enqueue_many(
+    job: Job,
+    params: Iterable[Any],
+    *,
+    delay: timedelta | None = None,
+    at: datetime | None = None,
+    progress: Callable[[int], object] | None = None,
+) -> list[uuid.UUID]:
+    """Enqueue an execution for each of the params, all or none, in one COPY; their ids, in order.
+
+    Then sends them, many at once, calling progress(number sent so far); if the process dies in between, the sweep sends
+    the rest. Those due later are all sent by the sweep, within a minute after their time. Raises as `enqueue` does.
+    """
+    from functions import enqueueing
+
+    return enqueueing.enqueue_many(job, params, delay=delay, at=at, progress=progress)
 
 
 def _refuse_unknown(job_id: str, unknown: Mapping[str, object]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
+from datetime import UTC, datetime
 
 from functions.settings import Settings
 
@@ -42,6 +43,17 @@ def retry_schedule(stage: str, execution_id: uuid.UUID, attempt: int) -> str:
     """The name of the one-time schedule for this attempt of an execution: at most 59 characters, always the same."""
     digest = hashlib.sha256(f"{execution_id}:{attempt}".encode()).hexdigest()[:24]
     return retry_prefix(stage) + digest
+
+
+def start_prefix(stage: str) -> str:
+    """What the name of every one-time execution's schedule starts with; not a job's prefix, as for retries."""
+    return f"{deployment(stage)}-start-"
+
+
+def start_schedule(stage: str, execution_id: uuid.UUID, due_at: datetime) -> str:
+    """The name of the schedule that starts an execution then: at most 59 characters, another one for another time."""
+    digest = hashlib.sha256(f"{execution_id}:{due_at.astimezone(UTC).isoformat()}".encode()).hexdigest()[:24]
+    return start_prefix(stage) + digest
 
 
 def api_function(stage: str) -> str:

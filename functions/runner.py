@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 import time
 import traceback
 import uuid
@@ -17,8 +18,8 @@ from functions.db.claims import Claim, claim
 from functions.db.connection import Connection, WarmConnection, connect
 from functions.db.json_values import text_of
 from functions.db.live import Standing, flush
-from functions.db.outcomes import Outcome, finish
-from functions.errors import AwsUnavailable, DatabaseUnavailable, OutcomeNotRecorded
+from functions.db.outcomes import Finished, Outcome, finish
+from functions.errors import AwsUnavailable, DatabaseUnavailable, JobsError, OutcomeNotRecorded
 from functions.invocation import Invocation
 from functions.job import Cancelled, Job, JobContext, RetryLater, Skip
 from functions.live import Live, ticker
@@ -98,16 +99,17 @@ def _run_and_record(
     }
     started = time.monotonic()
     with _live(mine, job_logger(invocation.job_id, surroundings.settings.log_level), surroundings) as live:
-        outcome = _run_job(job, invocation, claimed, surroundings, live)
+        outcome, succeeded = _run_job(job, invocation, claimed, surroundings, live)
     duration_ms = (time.monotonic() - started) * 1000
-    record = partial(finish, outcome=outcome, **mine, **live.unwritten())
-    if not _record(record, surroundings):
+    recorded = _record(partial(finish, outcome=outcome, **mine, **live.unwritten()), surroundings)
+    if recorded is None:
         logger = job_logger(invocation.job_id, surroundings.settings.log_level)
         logger.warning("the claim was taken over: this outcome is not recorded", extra={"outcome": outcome.status})
         outcome = Outcome(status="lost", reason="taken over")
     elif outcome.retry_at is not None:
         left = surroundings.remaining - timedelta(seconds=time.monotonic() - started)
         _arrange_retry(invocation, claimed, outcome.retry_at, surroundings, left=left)
+    _send_on([*(recorded or Finished()).released, *(succeeded or Finished()).released], invocation, surroundings)
     return outcome, duration_ms
 
 
@@ -133,13 +135,15 @@ def _caps(settings: Settings) -> LogCaps:
     )
 
 
-def _run_job(job: Job, invocation: Invocation, claimed: Claim, surroundings: Surroundings, live: Live) -> Outcome:
+def _run_job(
+    job: Job, invocation: Invocation, claimed: Claim, surroundings: Surroundings, live: Live
+) -> tuple[Outcome, Finished | None]:
     ctx = _context(invocation, claimed, surroundings, live)
     outcome = _outcome(job, ctx, claimed, surroundings)
-    if ctx.has_succeeded and outcome.status != "succeeded":
+    if ctx.succeeded is not None and outcome.status != "succeeded":
         ctx.logger.warning("the job ended as %s after its transaction had succeeded: that stands", outcome.status)
-        return Outcome(status="succeeded")
-    return outcome
+        outcome = Outcome(status="succeeded")
+    return outcome, ctx.succeeded
 
 
 def _outcome(job: Job, ctx: JobContext, claimed: Claim, surroundings: Surroundings) -> Outcome:
@@ -239,7 +243,26 @@ def _failure(error: BaseException, *, retry_at: datetime | None) -> Outcome:
     )
 
 
-def _record(record: Callable[[Connection], bool], surroundings: Surroundings) -> bool:
+def _send_on(released: list[uuid.UUID], invocation: Invocation, surroundings: Surroundings) -> None:
+    """Start what waited for this end, and what the job enqueued in transactions of its own; the rest is the sweep's.
+
+    Lambda may freeze this process as soon as the handler returns.
+    """
+    try:
+        if released:
+            from functions.dispatch import send_all
+
+            surroundings.database.run(lambda opened: send_all(surroundings.settings, opened, ids=released))
+        if "functions.pending" in sys.modules:  # the job has enqueued something: boto3 and all are there
+            from functions.pending import pending
+
+            pending().settle()
+    except JobsError as error:
+        logger = job_logger(invocation.job_id, surroundings.settings.log_level)
+        logger.warning("what follows on this execution waits for the next sweep: %s", error)
+
+
+def _record(record: Callable[[Connection], Finished | None], surroundings: Surroundings) -> Finished | None:
     """Tell PostgreSQL, through a restart of it if need be: losing an outcome is worse than taking some seconds more."""
     for wait_s in (*_RECORD_AGAIN_AFTER_S, None):
         try:

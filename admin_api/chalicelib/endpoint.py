@@ -10,8 +10,9 @@ from chalice.app import Blueprint, Request, Response
 
 from chalicelib import database, incoming, problems, rate_limit, tokens
 from chalicelib.permissions import grants
-from chalicelib.refusals import JobsDisabled, NotPermitted
+from chalicelib.refusals import NotPermitted
 from functions.db.audit import Author
+from functions.errors import JobsDisabled
 from functions.settings import settings
 
 View = Callable[..., Response]

@@ -4,7 +4,6 @@ JobsError
 └── Refusal
     ├── NotAuthenticated     no bearer token, or not one of ours that is valid now
     ├── NotPermitted         the token does not carry the permission
-    ├── JobsDisabled         this deployment's jobs are switched off, so nothing of them can be changed
     ├── TooManyRequests      more changes in a minute than one actor may make
     ├── NotValid             a parameter of the request is not what it must be
     ├── AlreadyFinished      what has ended cannot be cancelled
@@ -47,15 +46,6 @@ class NotPermitted(Refusal):
 
     def __init__(self, needed: str) -> None:
         super().__init__(f"this needs the permission {needed!r}, which your token does not carry")
-
-
-class JobsDisabled(Refusal):
-    """JOBS_ENABLED is false: jobs can be looked at, not changed."""
-
-    code = "jobs_disabled"
-
-    def __init__(self) -> None:
-        super().__init__("jobs are switched off in this deployment (JOBS_ENABLED=false): set it to true and deploy")
 
 
 class TooManyRequests(Refusal):

@@ -129,4 +129,5 @@ def _end_lost(connection: Connection, found: _Locked, reason: str) -> bool:
         reason=reason,
         error_message=f"nothing was recorded until its lease ran out at {until:%Y-%m-%d %H:%M:%S} UTC",
     )
-    return finish(connection, outcome, execution_id=found.id, scheduled_at=found.scheduled_at, token=found.claim_token)
+    ended = finish(connection, outcome, execution_id=found.id, scheduled_at=found.scheduled_at, token=found.claim_token)
+    return ended is not None

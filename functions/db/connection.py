@@ -12,6 +12,7 @@ from functions.errors import DatabaseUnavailable, SettingsError
 
 T = TypeVar("T")
 Connection = psycopg.Connection[tuple[Any, ...]]
+CallersConnection = psycopg.Connection[Any]  # whatever its rows are: we use cursors of our own
 # Below this a connection is taken as alive; PostgreSQL, a proxy or a NAT drops idle ones much later.
 _TRUSTED_IDLE_S = 1.0
 # A server that vanishes without a word (a failover) is noticed while somebody waits for it: after ten seconds without

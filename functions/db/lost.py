@@ -60,4 +60,5 @@ def mark_lost(connection: Connection, lost: LostExecution, *, retry_at: datetime
             "out of memory or lost PostgreSQL; CloudWatch has its last lines"
         ),
     )
-    return finish(connection, outcome, execution_id=lost.id, scheduled_at=lost.scheduled_at, token=lost.token)
+    ended = finish(connection, outcome, execution_id=lost.id, scheduled_at=lost.scheduled_at, token=lost.token)
+    return ended is not None

@@ -39,10 +39,18 @@ class Outcome:
     result: Any = None
 
 
+@dataclass(frozen=True)
+class Finished:
+    """An outcome is recorded. released: the executions that waited for this end and are queued now."""
+
+    released: tuple[uuid.UUID, ...] = ()
+
+
 _FINISH = """
-SELECT lamplighter.finish(%(execution_id)s, %(scheduled_at)s, %(token)s, %(status)s, %(attempt_status)s, %(reason)s,
-                          %(retry_at)s, %(error_type)s, %(error_message)s, %(error_stack)s, %(result)s, %(progress)s,
-                          %(lines)s)
+SELECT recorded, released
+FROM lamplighter.finish(%(execution_id)s, %(scheduled_at)s, %(token)s, %(status)s, %(attempt_status)s, %(reason)s,
+                        %(retry_at)s, %(error_type)s, %(error_message)s, %(error_stack)s, %(result)s, %(progress)s,
+                        %(lines)s)
 """
 
 
@@ -56,11 +64,11 @@ def finish(
     lines: Sequence[LogLine] = (),
     first_line: int = 1,
     progress: object = None,
-) -> bool:
-    """Record the outcome; False when the claim was taken over meanwhile, and then nothing was written.
+) -> Finished | None:
+    """Record the outcome; None when the claim was taken over meanwhile, and then nothing was written.
 
     lines are those not written yet, numbered from first_line; progress None leaves what is there. Safe to repeat
-    with the same token when the answer got lost: the second time answers True and adds no more than lines and a result
+    with the same token when the answer got lost: the second time it adds no more than lines and a result
     that were not there yet.
     """
     values = {
@@ -85,11 +93,13 @@ def finish(
         )
         # Last, so that the rows a claim waits for are held no longer than without lines.
         recorded = _finish(connection, values, as_records((), first_line=1))
-        if not recorded:
+        if recorded is None:
             raise psycopg.Rollback(transaction)
     return recorded
 
 
-def _finish(connection: Connection, values: dict[str, Any], lines: Jsonb) -> bool:
+def _finish(connection: Connection, values: dict[str, Any], lines: Jsonb) -> Finished | None:
     row = connection.execute(_FINISH, values | {"lines": lines}).fetchone()
-    return bool(row and row[0])
+    assert row is not None
+    recorded, released = row
+    return Finished(tuple(released or ())) if recorded else None

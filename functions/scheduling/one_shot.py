@@ -1,11 +1,11 @@
-"""The one-time schedules that bring retries: each invokes one job once and deletes itself."""
+"""The one-time schedules that bring retries and one-time executions: each invokes one job once and deletes itself."""
 
 from __future__ import annotations
 
 import json
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -43,12 +43,29 @@ def schedule_retry(
     """
     name = naming.retry_schedule(settings.stage, execution_id, attempt)
     event = event_for(cause="retry", job_id=job_id, execution_id=execution_id, scheduled_at=scheduled_at)
+    _create(settings, name, job_id=job_id, event=event, at=retry_at)
+
+
+def schedule_start(
+    settings: Settings, *, job_id: str, execution_id: uuid.UUID, scheduled_at: datetime, due_at: datetime
+) -> None:
+    """Have EventBridge Scheduler invoke the job for a one-time execution within the minute after `due_at`.
+
+    Safe to repeat: an execution has one schedule for each time it was to start. Raises AwsUnavailable.
+    """
+    name = naming.start_schedule(settings.stage, execution_id, due_at)
+    event = event_for(cause="one_time", job_id=job_id, execution_id=execution_id, scheduled_at=scheduled_at)
+    whole = due_at if due_at.microsecond == 0 else due_at.replace(microsecond=0) + timedelta(seconds=1)
+    _create(settings, name, job_id=job_id, event=event, at=whole)
+
+
+def _create(settings: Settings, name: str, *, job_id: str, event: Mapping[str, Any], at: datetime) -> None:
     try:
-        _client(settings.region).create_schedule(**_schedule(settings, name, job_id=job_id, event=event, at=retry_at))
+        _client(settings.region).create_schedule(**_schedule(settings, name, job_id=job_id, event=event, at=at))
     except (ClientError, BotoCoreError) as error:
         if isinstance(error, ClientError) and error.response["Error"]["Code"] == "ConflictException":
             return
-        raise AwsUnavailable(f"could not make schedule {name!r} for a retry of job {job_id!r}: {error}") from error
+        raise AwsUnavailable(f"could not make schedule {name!r} for job {job_id!r}: {error}") from error
 
 
 def _schedule(settings: Settings, name: str, *, job_id: str, event: Mapping[str, Any], at: datetime) -> Any:

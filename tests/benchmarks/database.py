@@ -70,7 +70,7 @@ def record(connection: Connection, at: datetime, lines: list[LogLine]) -> bool:
     """Claim an occurrence and finish it with these lines, as the runner does around a job; whether it was ours."""
     claimed = deliver(connection, at)
     assert claimed.execution_id is not None
-    return finish(
+    return (finish(
         connection, Outcome(status="succeeded", result={"done": 1}), execution_id=claimed.execution_id,
         scheduled_at=at, token=claimed.token, lines=lines,
-    )  # fmt: skip
+    ) is not None)  # fmt: skip

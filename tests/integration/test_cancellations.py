@@ -47,7 +47,9 @@ def running(connection: Connection, **options: Any) -> tuple[uuid.UUID, Claim]:
 
 def ended(connection: Connection, claim: Claim, outcome: Outcome) -> bool:
     assert claim.execution_id is not None
-    return finish(connection, outcome, execution_id=claim.execution_id, scheduled_at=MINUTE, token=claim.token)
+    return (
+        finish(connection, outcome, execution_id=claim.execution_id, scheduled_at=MINUTE, token=claim.token) is not None
+    )
 
 
 def queued(connection: Connection) -> QueuedExecution:

@@ -28,8 +28,9 @@ Action = Callable[[Connection], str]
 
 def ended(connection: Connection, claim: Claim, *, status: str = "succeeded", at: datetime = MINUTE) -> bool:
     assert claim.execution_id is not None
-    return finish(
-        connection, Outcome(status=status), execution_id=claim.execution_id, scheduled_at=at, token=claim.token
+    return (
+        finish(connection, Outcome(status=status), execution_id=claim.execution_id, scheduled_at=at, token=claim.token)
+        is not None
     )
 
 

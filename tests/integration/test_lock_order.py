@@ -64,6 +64,9 @@ def test_a_finish_that_waits_for_a_take_over_to_commit_sees_it_and_writes_nothin
 
 def _finish(connection: Connection, claim: Claim, status: str) -> bool:
     assert claim.execution_id is not None
-    return finish(
-        connection, Outcome(status=status), execution_id=claim.execution_id, scheduled_at=MINUTE, token=claim.token
+    return (
+        finish(
+            connection, Outcome(status=status), execution_id=claim.execution_id, scheduled_at=MINUTE, token=claim.token
+        )
+        is not None
     )

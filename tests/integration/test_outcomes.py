@@ -18,7 +18,10 @@ NOW = datetime(2026, 11, 23, 12, 0, 1, tzinfo=UTC)
 
 def ended(connection: Connection, claim: Claim, outcome: Outcome, *lines: LogLine, at: datetime = MINUTE) -> bool:
     assert claim.execution_id is not None
-    return finish(connection, outcome, execution_id=claim.execution_id, scheduled_at=at, token=claim.token, lines=lines)
+    return (
+        finish(connection, outcome, execution_id=claim.execution_id, scheduled_at=at, token=claim.token, lines=lines)
+        is not None
+    )
 
 
 def test_the_outcome_its_lines_and_the_summary_are_there_together(connection: Connection) -> None:

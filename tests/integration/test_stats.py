@@ -26,8 +26,9 @@ EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 def ended(connection: Connection, claim: Claim, status: str = "succeeded", *, at: datetime = MINUTE) -> bool:
     assert claim.execution_id is not None
-    return finish(
-        connection, Outcome(status=status), execution_id=claim.execution_id, scheduled_at=at, token=claim.token
+    return (
+        finish(connection, Outcome(status=status), execution_id=claim.execution_id, scheduled_at=at, token=claim.token)
+        is not None
     )
 
 

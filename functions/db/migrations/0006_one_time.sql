@@ -1,8 +1,10 @@
--- What a one-time execution is given and when it is due, what it waits for, and the key that is its own while it is
--- unfinished; and how a count is taken back when what was final goes on after all.
+-- One-time executions: what each is given and when it is due, the key that is its own while it is unfinished, and the
+-- execution it waits for; and how a count is taken back when what was final goes on after all.
 
 ALTER TABLE lamplighter.execution
     ADD COLUMN params          jsonb,
+    -- Those of them nobody may see: top-level fields, by name.
+    ADD COLUMN secret_params   text[],
     -- When a one-time execution is to start. Not its scheduled_at: that names its row for good, rescheduled or not.
     ADD COLUMN due_at          timestamptz,
     -- How often an event was sent for it, and why the last one could not be.
@@ -20,6 +22,26 @@ LANGUAGE sql VOLATILE AS $$
     SELECT date_trunc('second', clock_timestamp())
            + (1 + nextval('lamplighter.instant') % 999999) * interval '1 microsecond'
 $$;
+
+-- Who has a key. Not a column of the execution: a unique index on a table by months has to hold the month as well.
+CREATE TABLE lamplighter.enqueue_key (
+    job_id        text NOT NULL,
+    key           text NOT NULL CHECK (length(key) BETWEEN 1 AND 200),
+    execution_id  uuid NOT NULL,
+    scheduled_at  timestamptz NOT NULL,
+    PRIMARY KEY (job_id, key)
+);
+
+-- Which execution waits for the end of which. A row goes when the parent has ended; an execution has one parent at most,
+-- named when it is written down, so there can be no circle.
+CREATE TABLE lamplighter.chain (
+    parent_id            uuid NOT NULL,
+    parent_scheduled_at  timestamptz NOT NULL,
+    child_id             uuid NOT NULL UNIQUE,
+    child_scheduled_at   timestamptz NOT NULL,
+    run_on               text NOT NULL CHECK (run_on IN ('succeeded', 'failed', 'finished')),
+    PRIMARY KEY (parent_id, child_id)
+);
 
 -- Takes back what count_execution counted, for an execution that is not final any more; before its row is changed,
 -- and in the same place in the order of locks. Returns the hour counted in.

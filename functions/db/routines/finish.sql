@@ -1,4 +1,5 @@
--- The finish: outcome, attempt, log lines and the job's summary, if the claim is still ours; whether it was.
+-- The finish: outcome, attempt, log lines and the job's summary, if the claim is still ours; whether it was, and which
+-- executions that waited for this end may now run.
 --
 -- `scheduled_at` is carried along because it names the partition. The job's row is locked before its execution, as a
 -- claim does: two that took them in different orders would deadlock. What ended before, by ctx.transaction() or by
@@ -6,8 +7,9 @@
 CREATE OR REPLACE FUNCTION lamplighter.finish(
     of_execution uuid, at_instant timestamptz, with_token uuid, new_status text, of_attempt text, new_reason text,
     again_at timestamptz, new_error_type text, new_error_message text, new_error_stack text, new_result jsonb,
-    new_progress jsonb, lines jsonb
-) RETURNS boolean
+    new_progress jsonb, lines jsonb,
+    OUT recorded boolean, OUT released uuid[]
+)
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     of_job    text;
@@ -18,10 +20,11 @@ DECLARE
     failures  integer;
     pauses    boolean;
 BEGIN
+    recorded := false;
     SELECT e.job_id INTO of_job FROM lamplighter.execution e
     WHERE e.id = of_execution AND e.scheduled_at = at_instant AND e.claim_token = with_token;
     IF of_job IS NULL THEN
-        RETURN false;
+        RETURN;
     END IF;
     SELECT j.paused_at, j.removed_at, j.consecutive_failures,
            (j.definition ->> 'pause_after_failures')::integer AS pause_after_failures
@@ -52,10 +55,11 @@ BEGIN
           AND e.status <> 'running'
         RETURNING e.attempt INTO finished;
         IF NOT FOUND THEN
-            RETURN false;
+            RETURN;
         END IF;
         PERFORM lamplighter.write_lines(of_execution, at_instant, finished.attempt, lines);
-        RETURN true;
+        recorded := true;
+        RETURN;
     END IF;
 
     INSERT INTO lamplighter.attempt (execution_id, scheduled_at, attempt, status, reason, started_at, finished_at,
@@ -81,6 +85,7 @@ BEGIN
         pause_reason = CASE WHEN pauses THEN failures || ' failures in a row' ELSE j.pause_reason END
     WHERE j.id = of_job;
     IF finished.finished_at IS NOT NULL THEN
+        released := lamplighter.release(of_execution, finished.status);
         PERFORM lamplighter.count_execution(of_job, finished.status, at, finished.duration_ms);
     END IF;
     IF pauses THEN
@@ -89,6 +94,6 @@ BEGIN
                 jsonb_build_object('paused', true, 'paused_by', 'policy', 'execution_id', of_execution),
                 failures || ' failures in a row');
     END IF;
-    RETURN true;
+    recorded := true;
 END
 $$;

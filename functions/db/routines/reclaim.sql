@@ -31,6 +31,9 @@ BEGIN
     ELSIF skip_reason IN ('paused', 'disabled') AND e.cause = 'one_time' THEN
         decision := 'wait';
         e.reason := skip_reason;
+        -- So that the first sweep after the hold sends it.
+        UPDATE lamplighter.execution x SET dispatched_at = NULL, dispatches = 0
+        WHERE x.id = e.id AND x.scheduled_at = at_instant;
     ELSIF skip_reason IS NULL THEN
         decision := 'run';
         IF e.status = 'running' THEN

@@ -1,0 +1,132 @@
+"""One-time executions as rows: written down before anything is invoked, one by one or many at once."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg.rows import class_row
+
+from functions.db.connection import CallersConnection, Connection
+from functions.db.json_values import storable
+from functions.db.params import as_stored
+from functions.errors import ExecutionNotFound, JobNotFound
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enqueued:
+    """A one-time execution that is written down; what is to be sent for it, if anything, follows from these.
+
+    answer: `written`, or `known` (the key's execution was unfinished: this is that one). status: `queued` (due now),
+    or `scheduled` (due at due_at, or without it waiting for its parent's end). Instants aware UTC.
+    """
+
+    answer: str
+    execution_id: uuid.UUID
+    job_id: str
+    scheduled_at: datetime
+    status: str
+    due_at: datetime | None
+
+
+_ENQUEUE = """
+SELECT answer, execution_id, %(job_id)s AS job_id, scheduled_at, status, due_at
+FROM lamplighter.enqueue(%(job_id)s, %(execution_id)s, %(params)s, %(secret_params)s, %(start_at)s, %(key)s,
+                         %(after)s, %(on)s, %(actor)s, %(request_id)s)
+"""
+
+
+def enqueue(
+    connection: CallersConnection,
+    *,
+    job_id: str,
+    params: Mapping[str, Any] | None = None,
+    secret_params: Sequence[str] = (),
+    start_at: datetime | None = None,
+    key: str | None = None,
+    after: uuid.UUID | None = None,
+    on: str = "succeeded",
+    actor: str | None = None,
+    request_id: str | None = None,
+) -> Enqueued:
+    """Write down one execution, in the transaction the connection is in. start_at: aware, None for now.
+
+    Raises JobNotFound, also for a removed job, and ExecutionNotFound for `after`; neither spoils the transaction.
+    """
+    values = {
+        "job_id": job_id,
+        "execution_id": uuid.uuid4(),
+        "params": None if params is None else as_stored(params),
+        "secret_params": list(secret_params) or None,
+        "start_at": start_at,
+        "key": key,
+        "after": after,
+        "on": on,
+        "actor": storable(actor),
+        "request_id": request_id,
+    }
+    with connection.cursor(row_factory=class_row(Enqueued)) as cursor:
+        row = cursor.execute(_ENQUEUE, values).fetchone()
+    assert row is not None
+    if row.answer == "no_job":
+        raise _no_job(job_id)
+    if row.answer == "no_parent":
+        raise ExecutionNotFound(f"after={after}: no execution has this id, or its transaction has not been committed")
+    return row
+
+
+_IS_WRITTEN = "SELECT FROM lamplighter.execution WHERE id = %s AND scheduled_at = %s"
+
+
+def is_written(connection: Connection, enqueued: Enqueued) -> bool:
+    """Whether its transaction has committed, seen from another one's connection."""
+    return connection.execute(_IS_WRITTEN, (enqueued.execution_id, enqueued.scheduled_at)).rowcount == 1
+
+
+_INSTANTS = """
+SELECT lamplighter.fresh_instant(), clock_timestamp()
+FROM lamplighter.job, generate_series(1, %s) WHERE id = %s AND in_code AND removed_at IS NULL
+"""
+_COPY = """
+COPY lamplighter.execution (id, job_id, scheduled_at, cause, status, params, secret_params, due_at, actor) FROM STDIN
+"""
+
+
+def enqueue_many(
+    connection: Connection,
+    *,
+    job_id: str,
+    params: Sequence[Mapping[str, Any] | None],
+    secret_params: Sequence[str] = (),
+    start_at: datetime | None = None,
+    actor: str | None = None,
+) -> list[uuid.UUID]:
+    """Write down an execution for each of the params by one COPY, all or none; their ids, in order.
+
+    start_at: aware, for all of them; None for now, as is anything less than a minute ahead. Raises JobNotFound.
+    """
+    if not params:
+        return []
+    ids = [uuid.uuid4() for _ in params]
+    secrets = list(secret_params) or None
+    with connection.transaction(), connection.cursor() as cursor:
+        instants = cursor.execute(_INSTANTS, (len(params), job_id)).fetchall()
+        if not instants:
+            raise _no_job(job_id)
+        is_later = start_at is not None and (start_at - instants[0][1]).total_seconds() > 60
+        status = "scheduled" if is_later else "queued"
+        with cursor.copy(_COPY) as copy:
+            for new_id, (instant, now), given in zip(ids, instants, params, strict=True):
+                stored = None if given is None else as_stored(given)
+                row = (new_id, job_id, instant, "one_time", status, stored, secrets, start_at or now, storable(actor))
+                copy.write_row(row)
+    return ids
+
+
+def _no_job(job_id: str) -> JobNotFound:
+    return JobNotFound(
+        f"job {job_id!r} cannot be enqueued: it is not deployed here, or was removed; deploy it, or restore the jobs"
+    )

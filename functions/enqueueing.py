@@ -1,0 +1,121 @@
+"""One-time jobs: written down first, then sent; in the caller's own transaction sent once that has committed."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from functions.db import one_time
+from functions.db.connection import CallersConnection
+from functions.dispatch import send, send_all
+from functions.errors import InvalidEnqueue, JobsDisabled
+from functions.params import secret_names, to_json
+from functions.pending import pending, process_database
+from functions.settings import settings
+
+if TYPE_CHECKING:
+    from functions.job import Job
+
+_FURTHEST = timedelta(days=366)
+_LONGEST_KEY = 200
+RUN_ON = ("succeeded", "failed", "finished")
+_IDLE = 0  # libpq's PQTRANS_IDLE
+
+
+def enqueue(
+    job: Job,
+    *,
+    params: Any = None,
+    delay: timedelta | None = None,
+    at: datetime | None = None,
+    key: str | None = None,
+    connection: CallersConnection | None = None,
+    after: uuid.UUID | None = None,
+    on: str = "succeeded",
+) -> uuid.UUID:
+    """Described for authors in functions/job.py."""
+    job_id, given = job.definition.id, _params_of(job, params)
+    start_at = _start_at(job_id, delay=delay, at=at, after=after)
+    _check(job_id, key=key, on=on)
+    write = partial(
+        one_time.enqueue, job_id=job_id, params=given, secret_params=_secrets_of(job), start_at=start_at, key=key,
+        after=after, on=on,
+    )  # fmt: skip
+    database = process_database()
+    enqueued = database.run(write) if connection is None else write(connection)
+    if connection is None or connection.info.transaction_status == _IDLE:  # in autocommit mode, outside a transaction
+        database.run(lambda opened: send(settings(), opened, enqueued))
+    else:
+        pending().add(connection, enqueued)
+    return enqueued.execution_id
+
+
+def enqueue_many(
+    job: Job,
+    params: Iterable[Any],
+    *,
+    delay: timedelta | None = None,
+    at: datetime | None = None,
+    progress: Callable[[int], object] | None = None,
+) -> list[uuid.UUID]:
+    """Described for authors in functions/job.py."""
+    job_id = job.definition.id
+    start_at = _start_at(job_id, delay=delay, at=at, after=None)
+    _check(job_id, key=None, on="succeeded")
+    given = [_params_of(job, item) for item in params]
+    write = partial(
+        one_time.enqueue_many, job_id=job_id, params=given, secret_params=_secrets_of(job), start_at=start_at
+    )
+    # Not safe to repeat, as `run` would after a broken connection: twice the batch would be twice the work.
+    connection = process_database().get()
+    ids = write(connection)
+    send_all(settings(), connection, ids=ids, progress=progress)
+    return ids
+
+
+def _params_of(job: Job, params: Any) -> Mapping[str, Any] | None:
+    if job.params is None:
+        if params is None:
+            return None
+        raise InvalidEnqueue(
+            f"job {job.definition.id!r} takes no params, but was given some: give it a type, @job(params=…), or leave "
+            "them out"
+        )
+    return to_json(job.definition.id, job.params, job.params() if params is None else params)
+
+
+def _secrets_of(job: Job) -> tuple[str, ...]:
+    return () if job.params is None else secret_names(job.params)
+
+
+def _check(job_id: str, *, key: str | None, on: str) -> None:
+    if not settings().jobs_enabled:
+        raise JobsDisabled
+    if key is not None and not (isinstance(key, str) and 1 <= len(key) <= _LONGEST_KEY and "\x00" not in key):
+        raise InvalidEnqueue(f"job {job_id!r}: key={key!r} is invalid: use 1 to {_LONGEST_KEY} characters")
+    if on not in RUN_ON:
+        raise InvalidEnqueue(f"job {job_id!r}: on={on!r} is invalid: use one of {', '.join(RUN_ON)}")
+
+
+def _start_at(job_id: str, *, delay: timedelta | None, at: datetime | None, after: uuid.UUID | None) -> datetime | None:
+    if delay is None and at is None:
+        return None
+    if (delay is not None and at is not None) or after is not None:
+        raise InvalidEnqueue(f"job {job_id!r}: delay, at and after exclude each other: give one of them")
+    now = datetime.now(UTC)
+    if at is not None and (not isinstance(at, datetime) or at.tzinfo is None):
+        raise InvalidEnqueue(f"job {job_id!r}: at={at!r} has no time zone: use an aware datetime, as with tzinfo=UTC")
+    if delay is not None and not isinstance(delay, timedelta):
+        raise InvalidEnqueue(f"job {job_id!r}: delay={delay!r} is no duration: use a timedelta")
+    try:
+        start_at = at.astimezone(UTC) if at is not None else now + (delay or timedelta())
+        is_near = start_at <= now + _FURTHEST
+    except OverflowError:
+        is_near = False
+    if not is_near:
+        asked = f"at={at!r}" if at is not None else f"delay={delay!r}"
+        raise InvalidEnqueue(f"job {job_id!r}: {asked} is too far off: use at most a year ahead")
+    return start_at

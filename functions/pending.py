@@ -1,0 +1,110 @@
+"""What was enqueued in a transaction that has not ended yet: sent as soon as it has committed, forgotten if it has not.
+
+PostgreSQL tells nobody but the committing connection, and that one belongs to the caller: so a thread looks, from the
+first such call until nothing is left. Whatever it does not get to, since the process dies or Lambda freezes it, the
+sweep sends within a minute.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import threading
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from functions.db import one_time
+from functions.db.connection import WarmConnection
+from functions.dispatch import send
+from functions.errors import JobsError
+from functions.settings import settings
+
+if TYPE_CHECKING:
+    from functions.db.connection import CallersConnection
+    from functions.db.one_time import Enqueued
+
+_IN_TRANSACTION = (1, 2, 3)  # libpq: PQTRANS_ACTIVE, PQTRANS_INTRANS, PQTRANS_INERROR
+_LOOK_EVERY_S = 0.01
+# The connection may be in its next transaction already, where its state says nothing: then the rows are asked for.
+_ASK_EVERY = 50
+
+_log = logging.getLogger(__name__)
+
+
+@cache
+def process_database() -> WarmConnection:
+    """This process's own connection for writing down and looking after what is enqueued."""
+    return WarmConnection(settings().database_url)
+
+
+@cache
+def pending() -> Pending:
+    """This process's own."""
+    found = Pending()
+    atexit.register(found.settle)
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Uncommitted:
+    connection: CallersConnection
+    enqueued: Enqueued
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the transaction is over, by the connection's state alone."""
+        return self.connection.closed or self.connection.info.transaction_status not in _IN_TRANSACTION
+
+
+class Pending:
+    """Executions whose transaction has not ended yet, and the thread that waits for it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: list[_Uncommitted] = []
+        self._thread: threading.Thread | None = None
+
+    def add(self, connection: CallersConnection, enqueued: Enqueued) -> None:
+        """Send this execution's event once the transaction the connection is in has committed."""
+        with self._lock:
+            self._waiting.append(_Uncommitted(connection, enqueued))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._watch, name="lamplighter-pending", daemon=True)
+                self._thread.start()
+
+    def settle(self) -> None:
+        """Send what has been committed by now, in the calling thread; for whoever is about to exit or be frozen."""
+        self._send([found for found in self._taken() if found.has_ended])
+
+    def _taken(self, *, ask: bool = False) -> list[_Uncommitted]:
+        with self._lock:
+            taken = [found for found in self._waiting if ask or found.has_ended]
+            self._waiting = [found for found in self._waiting if found not in taken]
+        return taken
+
+    def _watch(self) -> None:
+        looks, pause = 0, threading.Event()
+        while True:
+            pause.wait(_LOOK_EVERY_S)
+            looks += 1
+            self._send(self._taken(ask=looks % _ASK_EVERY == 0))
+            with self._lock:
+                if not self._waiting:
+                    self._thread = None
+                    return
+
+    def _send(self, taken: list[_Uncommitted]) -> None:
+        for found in taken:
+            try:
+                self._send_if_committed(found)
+            except JobsError as error:
+                _log.warning("execution %s is left to the sweep: %s", found.enqueued.execution_id, error)
+
+    def _send_if_committed(self, found: _Uncommitted) -> None:
+        enqueued, database = found.enqueued, process_database()
+        if database.run(lambda opened: one_time.is_written(opened, enqueued)):
+            database.run(lambda opened: send(settings(), opened, enqueued))
+        elif not found.has_ended:
+            with self._lock:
+                self._waiting.append(found)
