@@ -28,29 +28,28 @@ class Waiting:
 # given waits until it is resumed; what somebody triggers runs all the same. A queued execution never sent is one whose
 # writer has died, or is about to send it; a schedule of EventBridge Scheduler comes up to a minute after its time.
 _TAKE = """
-WITH waiting AS (
-    (SELECT e.id, e.scheduled_at FROM lamplighter.execution e
-     JOIN lamplighter.job j ON j.id = e.job_id AND (j.paused_at IS NULL OR e.cause = 'manual')
-     WHERE e.status = 'queued' AND (%(ids)s::uuid[] IS NULL OR e.id = ANY (%(ids)s))
-       AND (e.dispatched_at IS NULL OR e.dispatched_at <= clock_timestamp() - lamplighter.patience(e.dispatches))
-     ORDER BY e.created_at LIMIT %(limit)s FOR NO KEY UPDATE OF e SKIP LOCKED)
-    UNION ALL
-    (SELECT e.id, e.scheduled_at FROM lamplighter.execution e
-     JOIN lamplighter.job j ON j.id = e.job_id AND j.paused_at IS NULL
-     WHERE e.status = 'scheduled' AND e.due_at <= clock_timestamp() AND %(ids)s::uuid[] IS NULL
-       AND CASE WHEN e.dispatches > 0 THEN e.dispatched_at <= clock_timestamp() - lamplighter.patience(e.dispatches)
-                ELSE e.dispatched_at IS NULL OR e.due_at <= clock_timestamp() - interval '90 seconds' END
-     ORDER BY e.due_at LIMIT %(limit)s FOR NO KEY UPDATE OF e SKIP LOCKED)
-    UNION ALL
-    (SELECT e.id, e.scheduled_at FROM lamplighter.execution e
-     JOIN lamplighter.job j ON j.id = e.job_id AND (j.paused_at IS NULL OR e.cause <> 'one_time')
-     WHERE e.status = 'retrying' AND %(ids)s::uuid[] IS NULL
-       AND e.retry_at <= clock_timestamp() - interval '90 seconds'
-       AND (e.dispatches = 0 OR e.dispatched_at <= clock_timestamp() - lamplighter.patience(e.dispatches))
-     ORDER BY e.retry_at LIMIT %(limit)s FOR NO KEY UPDATE OF e SKIP LOCKED)
+WITH queued AS (
+    SELECT e.id, e.scheduled_at FROM lamplighter.execution e
+    JOIN lamplighter.job j ON j.id = e.job_id AND (j.paused_at IS NULL OR e.cause = 'manual')
+    WHERE e.status = 'queued' AND (%(ids)s::uuid[] IS NULL OR e.id = ANY (%(ids)s))
+      AND (e.dispatched_at IS NULL OR e.dispatched_at <= clock_timestamp() - lamplighter.patience(e.dispatches))
+    ORDER BY e.created_at LIMIT %(limit)s FOR NO KEY UPDATE OF e SKIP LOCKED
+), due AS (
+    SELECT e.id, e.scheduled_at FROM lamplighter.execution e
+    JOIN lamplighter.job j ON j.id = e.job_id AND j.paused_at IS NULL
+    WHERE e.status = 'scheduled' AND e.due_at <= clock_timestamp() AND %(ids)s::uuid[] IS NULL
+      AND CASE WHEN e.dispatches > 0 THEN e.dispatched_at <= clock_timestamp() - lamplighter.patience(e.dispatches)
+               ELSE e.dispatched_at IS NULL OR e.due_at <= clock_timestamp() - interval '90 seconds' END
+    ORDER BY e.due_at LIMIT %(limit)s FOR NO KEY UPDATE OF e SKIP LOCKED
+), retries AS (
+    SELECT e.id, e.scheduled_at FROM lamplighter.execution e
+    JOIN lamplighter.job j ON j.id = e.job_id AND (j.paused_at IS NULL OR e.cause <> 'one_time')
+    WHERE e.status = 'retrying' AND e.retry_at <= clock_timestamp() - interval '90 seconds' AND %(ids)s::uuid[] IS NULL
+      AND (e.dispatches = 0 OR e.dispatched_at <= clock_timestamp() - lamplighter.patience(e.dispatches))
+    ORDER BY e.retry_at LIMIT %(limit)s FOR NO KEY UPDATE OF e SKIP LOCKED
 )
 UPDATE lamplighter.execution e SET dispatched_at = clock_timestamp(), dispatches = e.dispatches + 1
-FROM waiting w
+FROM (SELECT * FROM queued UNION ALL SELECT * FROM due UNION ALL SELECT * FROM retries) AS w
 WHERE e.id = w.id AND e.scheduled_at = w.scheduled_at
 RETURNING e.id, e.job_id, e.scheduled_at, CASE WHEN e.status = 'retrying' THEN 'retry' ELSE e.cause END AS cause
 """

@@ -11,9 +11,10 @@ CREATE OR REPLACE FUNCTION lamplighter.enqueue(
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
-    parent record;
-    holder record;
-    cause  text;
+    parent_at     timestamptz;
+    parent_status text;
+    parent_ended  boolean;
+    holder        record;
 BEGIN
     PERFORM FROM lamplighter.job j WHERE j.id = of_job AND j.in_code AND j.removed_at IS NULL;
     IF NOT FOUND THEN
@@ -21,7 +22,8 @@ BEGIN
         RETURN;
     END IF;
     IF after_id IS NOT NULL THEN
-        SELECT e.scheduled_at, e.status, e.finished_at INTO parent FROM lamplighter.execution e WHERE e.id = after_id;
+        SELECT e.scheduled_at, e.status, e.finished_at IS NOT NULL INTO parent_at, parent_status, parent_ended
+        FROM lamplighter.execution e WHERE e.id = after_id;
         IF NOT FOUND THEN
             answer := 'no_parent';
             RETURN;
@@ -52,11 +54,11 @@ BEGIN
 
     answer := 'written';
     execution_id := new_id;
-    IF after_id IS NOT NULL AND (parent.finished_at IS NULL OR NOT lamplighter.runs_on(new_run_on, parent.status)) THEN
+    IF after_id IS NOT NULL AND NOT (parent_ended AND lamplighter.runs_on(new_run_on, parent_status)) THEN
         -- Also when the parent has ended otherwise: the sweep says so, as it does for all others.
         status := 'scheduled';
         INSERT INTO lamplighter.chain (parent_id, parent_scheduled_at, child_id, child_scheduled_at, run_on)
-        VALUES (after_id, parent.scheduled_at, new_id, scheduled_at, new_run_on);
+        VALUES (after_id, parent_at, new_id, scheduled_at, new_run_on);
     ELSE
         due_at := coalesce(to_start_at, clock_timestamp());
         status := CASE WHEN due_at > clock_timestamp() + interval '1 minute' THEN 'scheduled' ELSE 'queued' END;
