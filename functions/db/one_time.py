@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from psycopg.rows import class_row
+from psycopg.rows import class_row, dict_row
 
+from functions.db import audit, jobs
+from functions.db.audit import Author
 from functions.db.connection import CallersConnection, Connection
 from functions.db.json_values import storable
 from functions.db.params import as_stored
@@ -130,3 +132,40 @@ def _no_job(job_id: str) -> JobNotFound:
     return JobNotFound(
         f"job {job_id!r} cannot be enqueued: it is not deployed here, or was removed; deploy it, or restore the jobs"
     )
+
+
+_JOB_OF = "SELECT job_id FROM lamplighter.execution WHERE id = %s"
+_RESCHEDULE = """
+WITH before AS (
+    SELECT id, scheduled_at, status, due_at FROM lamplighter.execution WHERE id = %(id)s FOR NO KEY UPDATE
+)
+UPDATE lamplighter.execution e SET
+    due_at = %(start_at)s, dispatched_at = NULL, dispatches = 0, dispatch_error = NULL,
+    status = CASE WHEN %(start_at)s > clock_timestamp() + interval '1 minute' THEN 'scheduled' ELSE 'queued' END
+FROM before b
+WHERE e.id = b.id AND e.scheduled_at = b.scheduled_at
+  AND b.status IN ('queued', 'scheduled') AND e.cause = 'one_time' AND b.due_at IS NOT NULL
+RETURNING 'written' AS answer, e.id AS execution_id, e.job_id, e.scheduled_at, e.status, e.due_at,
+          b.due_at AS was_due_at
+"""
+
+
+def reschedule(connection: Connection, execution_id: uuid.UUID, start_at: datetime, author: Author) -> Enqueued | None:
+    """Have an execution that has not started start at another time (aware); None, and nothing changed, if it cannot.
+
+    That is: it runs, has ended, is to be retried, waits for another's end, or was not enqueued. An event under way for
+    the old time finds it not due. Raises ExecutionNotFound.
+    """
+    with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
+        job = connection.execute(_JOB_OF, (execution_id,)).fetchone()
+        if job is None:
+            raise ExecutionNotFound(f"no execution has the id {execution_id}")
+        jobs.lock(connection, job[0])  # before its execution, as a claim does
+        row = cursor.execute(_RESCHEDULE, {"id": execution_id, "start_at": start_at}).fetchone()
+        if row is None:
+            return None
+        before, after = {"due_at": row.pop("was_due_at").isoformat()}, {"due_at": start_at.isoformat()}
+        named = {"execution_id": str(execution_id)}
+        audit.record(connection, author, "executions.reschedule", job_id=job[0], before=named | before,
+                     after=named | after)  # fmt: skip
+    return Enqueued(**row)

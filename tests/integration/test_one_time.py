@@ -14,7 +14,8 @@ from functions.db.audit import Author
 from functions.db.claims import Claim
 from functions.db.connection import Connection, connect
 from functions.db.dispatches import Waiting, note_arranged, note_failed, take
-from functions.db.one_time import Enqueued, enqueue, enqueue_many
+from functions.db.executions import queue_manual
+from functions.db.one_time import Enqueued, enqueue, enqueue_many, reschedule
 from functions.db.outcomes import Outcome, finish
 from functions.errors import ExecutionNotFound, JobNotFound
 from tests.integration.seeds import claimed, deployed
@@ -272,3 +273,33 @@ def _age(connection: Connection, seconds: int) -> None:
     connection.execute(
         "UPDATE lamplighter.execution SET dispatched_at = dispatched_at - %s", (timedelta(seconds=seconds),)
     )
+
+
+def test_an_execution_that_has_not_started_can_be_given_another_time_and_the_old_event_starts_nothing(
+    connection: Connection,
+) -> None:
+    deployed(connection, "a")
+    first = enqueue(connection, job_id="a", start_at=now() + HOUR)
+    later, soon = now() + 2 * HOUR, now()
+    moved = reschedule(connection, first.execution_id, later, ANN)
+    assert moved is not None
+    assert (moved.status, moved.due_at, moved.scheduled_at) == ("scheduled", later, first.scheduled_at)
+    assert delivered(connection, first).decision == "duplicate"
+    assert (reschedule(connection, first.execution_id, soon, ANN) or moved).status == "queued"
+    assert delivered(connection, first).decision == "run"
+    assert reschedule(connection, first.execution_id, later, ANN) is None, "it runs already"
+    audited = connection.execute(
+        "SELECT actor, before ->> 'due_at', after ->> 'due_at' FROM lamplighter.audit ORDER BY id"
+    ).fetchall()
+    assert audited[1] == ("ann", later.isoformat(), soon.isoformat())
+    with pytest.raises(ExecutionNotFound):
+        reschedule(connection, uuid.uuid4(), later, ANN)
+
+
+def test_what_waits_for_another_execution_or_was_not_enqueued_cannot_be_given_a_time(connection: Connection) -> None:
+    deployed(connection, "a")
+    parent = enqueue(connection, job_id="a")
+    child = enqueue(connection, job_id="a", after=parent.execution_id)
+    manual = queue_manual(connection, "a", ANN)
+    for execution_id in (child.execution_id, manual.id):
+        assert reschedule(connection, execution_id, now() + HOUR, ANN) is None
