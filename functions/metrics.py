@@ -8,11 +8,11 @@ from aws_lambda_powertools.metrics import MetricUnit
 _NAMESPACE = "Lamplighter"
 
 
-def count_outcome(*, stage: str, job_id: str, status: str, duration_ms: float | None = None) -> None:
-    """Count one execution that ended with this status; how long it ran, where it ran."""
+def count_outcome(*, stage: str, job_id: str, status: str, duration_ms: float | None = None, count: int = 1) -> None:
+    """Count executions of a job that ended with this status; how long it ran, where it ran."""
     metrics = Metrics(namespace=_NAMESPACE, service=job_id)
     metrics.add_dimension(name="stage", value=stage)
-    metrics.add_metric(name=status, unit=MetricUnit.Count, value=1)
+    metrics.add_metric(name=status, unit=MetricUnit.Count, value=count)
     if duration_ms is not None:
         metrics.add_metric(name="duration", unit=MetricUnit.Milliseconds, value=duration_ms)
     metrics.flush_metrics()

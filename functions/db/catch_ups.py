@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import psycopg
 from psycopg.rows import class_row
@@ -14,51 +11,34 @@ from functions.db.connection import Connection
 from functions.db.overdue import OverdueExecution
 from functions.db.partitions import ensure_month, is_missing_month
 
-
-@dataclass(frozen=True, kw_only=True)
-class CatchUpJob:
-    """A job that wants to catch up, on what it missed since expected_from: before, it was another or not there."""
-
-    id: str
-    definition: Mapping[str, Any]
-    expected_from: datetime
-    last_fired_at: datetime | None
-
-
-_WANTING = """
-SELECT id, definition, updated_at AS expected_from, last_fired_at
-FROM lamplighter.job
-WHERE definition ->> 'misfire' = 'run_once' AND in_code AND paused_at IS NULL AND removed_at IS NULL
-ORDER BY id
+# As by a claim, and by itself: a pause is either over or not yet there, and what is read next is read after the wait.
+_LOCK = """
+SELECT FROM lamplighter.job
+WHERE id = %(job_id)s AND in_code AND paused_at IS NULL AND removed_at IS NULL AND updated_at <= %(scheduled_at)s
+FOR NO KEY UPDATE
 """
-
-
-def jobs_that_catch_up(connection: Connection) -> list[CatchUpJob]:
-    """The jobs with misfire=run_once that could run now, by id."""
-    with connection.cursor(row_factory=class_row(CatchUpJob)) as cursor:
-        return cursor.execute(_WANTING).fetchall()
-
-
-# The job's row is locked as by a claim: a pause is either over or not yet there. An occurrence that was skipped for a
-# pause becomes the catch-up's own row; anything else at this instant or after it means that nothing was missed.
+# An occurrence that was skipped for a pause becomes the catch-up's own row, and is not counted as skipped any more;
+# anything else at this instant or after it means that nothing was missed.
 _QUEUE = """
-WITH job AS (
-    SELECT id FROM lamplighter.job
-    WHERE id = %(job_id)s AND in_code AND paused_at IS NULL AND removed_at IS NULL AND updated_at <= %(scheduled_at)s
-    FOR NO KEY UPDATE
+WITH skipped AS (
+    SELECT job_id, status, finished_at FROM lamplighter.execution
+    WHERE job_id = %(job_id)s AND scheduled_at = %(scheduled_at)s AND status = 'skipped'
+), queued AS (
+    INSERT INTO lamplighter.execution AS e (id, job_id, scheduled_at, cause, status)
+    SELECT gen_random_uuid(), %(job_id)s, %(scheduled_at)s, 'catch_up', 'queued'
+    WHERE NOT EXISTS (
+        SELECT FROM lamplighter.execution n
+        WHERE n.job_id = %(job_id)s AND n.scheduled_at >= %(scheduled_at)s AND n.cause IN ('schedule', 'catch_up')
+          AND NOT (n.status = 'skipped' AND n.reason = 'paused'))
+    ON CONFLICT (job_id, scheduled_at) DO UPDATE SET
+        cause = 'catch_up', status = 'queued', reason = NULL, claim_token = NULL, created_at = clock_timestamp(),
+        started_at = NULL, finished_at = NULL
+    WHERE e.status = 'skipped' AND e.reason = 'paused'
+    RETURNING e.id, e.job_id, e.scheduled_at, e.cause
+), uncounted AS (
+    SELECT lamplighter.uncount_execution(s.job_id, s.status, s.finished_at) FROM skipped s, queued
 )
-INSERT INTO lamplighter.execution AS e (id, job_id, scheduled_at, cause, status)
-SELECT gen_random_uuid(), job.id, %(scheduled_at)s, 'catch_up', 'queued'
-FROM job
-WHERE NOT EXISTS (
-    SELECT FROM lamplighter.execution n
-    WHERE n.job_id = %(job_id)s AND n.scheduled_at >= %(scheduled_at)s AND n.cause IN ('schedule', 'catch_up')
-      AND NOT (n.status = 'skipped' AND n.reason = 'paused'))
-ON CONFLICT (job_id, scheduled_at) DO UPDATE SET
-    cause = 'catch_up', status = 'queued', reason = NULL, claim_token = NULL, created_at = clock_timestamp(),
-    started_at = NULL, finished_at = NULL
-WHERE e.status = 'skipped' AND e.reason = 'paused'
-RETURNING e.id, e.job_id, e.scheduled_at, e.cause
+SELECT queued.* FROM queued WHERE (SELECT count(*) FROM uncounted) >= 0
 """
 
 
@@ -74,5 +54,8 @@ def queue_catch_up(connection: Connection, job_id: str, scheduled_at: datetime) 
 
 
 def _queue(connection: Connection, job_id: str, scheduled_at: datetime) -> OverdueExecution | None:
-    with connection.cursor(row_factory=class_row(OverdueExecution)) as cursor:
-        return cursor.execute(_QUEUE, {"job_id": job_id, "scheduled_at": scheduled_at}).fetchone()
+    values = {"job_id": job_id, "scheduled_at": scheduled_at}
+    with connection.transaction(), connection.cursor(row_factory=class_row(OverdueExecution)) as cursor:
+        if connection.execute(_LOCK, values).fetchone() is None:
+            return None
+        return cursor.execute(_QUEUE, values).fetchone()

@@ -80,13 +80,17 @@ def lock(connection: Connection, job_id: str) -> JobRow:
 
 
 _SYNC = """
-INSERT INTO lamplighter.job AS j (id, definition, definition_hash)
-SELECT id, definition, definition_hash
-FROM jsonb_to_recordset(%s) AS d(id text, definition jsonb, definition_hash text)
-ON CONFLICT (id) DO UPDATE SET
-    definition = excluded.definition, definition_hash = excluded.definition_hash, in_code = true, updated_at = now(),
-    next_execution_at = NULL  -- it was the old definition's
-WHERE j.definition_hash <> excluded.definition_hash OR NOT j.in_code
+WITH changed AS (
+    INSERT INTO lamplighter.job AS j (id, definition, definition_hash)
+    SELECT id, definition, definition_hash
+    FROM jsonb_to_recordset(%s) AS d(id text, definition jsonb, definition_hash text)
+    ON CONFLICT (id) DO UPDATE SET
+        definition = excluded.definition, definition_hash = excluded.definition_hash, in_code = true,
+        updated_at = now(), next_execution_at = NULL  -- it was the old definition's
+    WHERE j.definition_hash <> excluded.definition_hash OR NOT j.in_code
+    RETURNING id
+)
+UPDATE lamplighter.trigger t SET judge_at = '-infinity' FROM changed WHERE t.job_id = changed.id
 """
 _RETIRE = "UPDATE lamplighter.job SET in_code = false, updated_at = now() WHERE in_code AND id <> ALL (%s)"
 

@@ -54,7 +54,8 @@ FROM jsonb_to_recordset(%s) AS t(job_id text, backend text, reason text, digest 
                                  anchor_at timestamptz, applied_at timestamptz)
 ON CONFLICT (job_id) DO UPDATE SET
     backend = excluded.backend, reason = excluded.reason, digest = excluded.digest,
-    anchor_at = excluded.anchor_at, applied_at = excluded.applied_at
+    anchor_at = excluded.anchor_at, applied_at = excluded.applied_at,
+    judge_at = '-infinity'  -- when its next occurrence must be there was the old one's
 """
 
 

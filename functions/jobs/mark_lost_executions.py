@@ -1,9 +1,9 @@
-"""Ends executions that stopped without a word, and starts what waits for an event that never came."""
+"""Ends executions that stopped without a word or never came, and starts what waits for an event."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from functions.db.lost import LostExecution, mark_lost, past_their_lease
@@ -13,7 +13,7 @@ from functions.errors import AwsUnavailable, TriggerFailed
 from functions.invocation import event_for
 from functions.job import JobContext, job
 from functions.metrics import count_outcome
-from functions.scheduling.misfires import catch_up
+from functions.scheduling.misfires import judge
 from functions.settings import settings
 
 # A minute's work; what is left is the next minute's.
@@ -28,12 +28,15 @@ _INVOKE_JOBS = {
 
 @job(id="mark-lost-executions", schedule="* * * * *", permissions=[_INVOKE_JOBS])
 def mark_lost_executions(ctx: JobContext) -> dict[str, int]:
-    """Marks executions lost whose lease ran out, and sends events that are overdue: retries, triggers, catch-ups."""
+    """Ends executions as lost or missed that stopped or never came, and sends overdue retries, triggers, catch-ups."""
     lost = sum(_mark(ctx, found) for found in past_their_lease(ctx.db, limit=_BATCH))
     ended = end_without_job(ctx.db)
     overdue = _invoke(ctx, take_overdue(ctx.db, patience=_PATIENCE, limit=_BATCH))
-    caught_up = _invoke(ctx, catch_up(ctx.db, now=ctx.now))
-    return {"lost": lost, "ended": ended, "overdue": overdue, "caught_up": caught_up}
+    kept = timedelta(days=min(settings().retention_days.values()))
+    judged = judge(ctx.db, now=ctx.now, kept=kept)
+    missed = _count_missed(ctx, judged.missed)
+    caught_up = _invoke(ctx, judged.catch_ups)
+    return {"lost": lost, "ended": ended, "overdue": overdue, "missed": missed, "caught_up": caught_up}
 
 
 def _mark(ctx: JobContext, lost: LostExecution) -> bool:
@@ -48,6 +51,13 @@ def _mark(ctx: JobContext, lost: LostExecution) -> bool:
     if retry_at is not None:
         _schedule_retry(ctx, lost, retry_at)
     return True
+
+
+def _count_missed(ctx: JobContext, missed: Mapping[str, int]) -> int:
+    for job_id, count in missed.items():
+        count_outcome(stage=settings().stage, job_id=job_id, status="missed", count=count)
+        ctx.logger.warning("job %s missed %d: no event came", job_id, count, extra={"missed_job_id": job_id})
+    return sum(missed.values())
 
 
 def _retry_at(lost: LostExecution, now: datetime) -> datetime | None:

@@ -6,9 +6,10 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from functions.db import jobs
+from functions.db import jobs, triggers
 from functions.db.claims import Claim, claim
 from functions.db.connection import Connection
+from functions.db.triggers import AppliedTrigger
 from functions.definition import JobDefinition
 
 MINUTE = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -31,3 +32,12 @@ def claimed(connection: Connection, job_id: str = "a", at: datetime = MINUTE, **
         "lease": timedelta(minutes=1),
     }
     return claim(connection, job_id=job_id, scheduled_at=at, **defaults | options)
+
+
+def triggered(connection: Connection, *ids: str, at: datetime, anchor_at: datetime | None = None) -> None:
+    """Remember triggers as a reconcile does that made them at this instant."""
+    made = [
+        AppliedTrigger(job_id=job_id, backend="rule", reason="", digest="made", anchor_at=anchor_at, applied_at=at)
+        for job_id in ids
+    ]
+    triggers.store(connection, made)

@@ -30,9 +30,9 @@ from functions.job import JobContext, Retry
 from functions.jobs.mark_lost_executions import mark_lost_executions
 from functions.logs import job_logger
 from functions.scheduling import one_shot
-from functions.scheduling.misfires import catch_up
+from functions.scheduling.misfires import Judged, judge
 from functions.settings import settings
-from tests.integration.seeds import MINUTE, claimed, deployed
+from tests.integration.seeds import MINUTE, claimed, deployed, triggered
 
 ANN = Author(actor="ann")
 NOW = datetime(2026, 11, 23, 13, 0, 10, tzinfo=UTC)
@@ -135,7 +135,7 @@ def test_an_execution_past_its_lease_is_marked_lost_with_its_attempt_and_the_sum
 def test_an_execution_within_its_lease_is_left_alone(connection: Connection, database_url: str, aws: Lambda) -> None:
     deployed(connection, "a")
     claimed(connection)
-    assert sweep(database_url) == {"lost": 0, "ended": 0, "overdue": 0, "caught_up": 0}
+    assert sweep(database_url) == {"lost": 0, "ended": 0, "overdue": 0, "missed": 0, "caught_up": 0}
     assert [row.status for row in history(connection, "a", limit=9)] == ["running"]
 
 
@@ -273,6 +273,7 @@ def _retrying(connection: Connection) -> uuid.UUID:
 def hourly(connection: Connection, *, since: datetime = MINUTE - 5 * HOUR, **options: Any) -> None:
     deployed(connection, "a", **{"misfire": "run_once"} | options)
     connection.execute("UPDATE lamplighter.job SET updated_at = %s", (since,))
+    triggered(connection, "a", at=since)
 
 
 def test_after_downtime_the_newest_missed_occurrence_runs_once_and_nothing_else(
@@ -282,8 +283,9 @@ def test_after_downtime_the_newest_missed_occurrence_runs_once_and_nothing_else(
     assert sweep(database_url)["caught_up"] == 1
     assert sweep(database_url)["caught_up"] == 0
     (event,) = aws.events
-    (row,) = history(connection, "a", limit=9)
+    row, *older = history(connection, "a", limit=9)
     assert (row.cause, row.status, row.scheduled_at) == ("catch_up", "queued", MINUTE)
+    assert [(missed.cause, missed.status) for missed in older] == [("schedule", "missed")] * 4
     assert (event["cause"], event["execution_id"]) == ("catch_up", str(row.id))
     claim = claimed(connection, cause="catch_up", execution_id=row.id)
     assert (claim.decision, claim.execution_id) == ("run", row.id)
@@ -308,7 +310,10 @@ def test_on_resume_one_catch_up_runs_also_where_the_pause_had_skipped_it(
     intents.resume(connection, "a", ANN)
     assert sweep(database_url)["caught_up"] == 1
     statuses = [(row.cause, row.status) for row in history(connection, "a", limit=9)]
-    assert statuses == [("catch_up", "queued"), ("schedule", "skipped"), ("schedule", "skipped")]
+    assert statuses[:3] == [("catch_up", "queued"), ("schedule", "skipped"), ("schedule", "skipped")]
+    assert statuses[3:] == [("schedule", "missed")] * 2  # from before the pause
+    counts = connection.execute("SELECT sum(skipped), sum(missed) FROM lamplighter.job_stats_hourly").fetchone()
+    assert counts == (2, 2)
 
 
 def test_resume_does_not_run_missed_occurrences_unless_the_policy_says_so(
@@ -350,15 +355,20 @@ def test_what_may_still_be_on_its_way_is_not_missed(connection: Connection, data
     assert history(connection, "a", limit=1)[0].scheduled_at == MINUTE - HOUR
 
 
-def test_the_sweep_that_catches_up_twice_at_once_queues_one(connection: Connection, database_url: str) -> None:
+def test_of_several_sweeps_at_once_one_queues_the_catch_up_and_all_count_each_missed_one_once(
+    connection: Connection, database_url: str
+) -> None:
     hourly(connection)
 
-    def go(_: int) -> int:
+    def go(_: int) -> Judged:
         with connect(database_url) as opened:
-            return len(catch_up(opened, now=NOW))
+            return judge(opened, now=NOW, kept=timedelta(days=90))
 
     with ThreadPoolExecutor(6) as pool:
-        assert sorted(pool.map(go, range(6))) == [0, 0, 0, 0, 0, 1]
+        judged = list(pool.map(go, range(6)))
+    assert sorted(len(one.catch_ups) for one in judged) == [0, 0, 0, 0, 0, 1]
+    assert sum(one.missed.total() for one in judged) == 4
+    assert connection.execute("SELECT sum(missed) FROM lamplighter.job_stats_hourly").fetchone() == (4,)
 
 
 def test_the_sweep_runs_every_minute_and_never_beside_itself() -> None:
