@@ -12,6 +12,7 @@ from typing import Any
 from functions.errors import InvalidJob, InvalidSchedule
 from functions.retry import Retry
 from functions.scheduling.cron import Schedule
+from functions.settings import CONCURRENCY
 
 _ID = re.compile(r"[a-z0-9._-]{1,100}")
 _MINUTE = timedelta(minutes=1)
@@ -40,6 +41,7 @@ class JobDefinition:
     overlap: str = "skip"
     misfire: str = "ignore"
     pause_after_failures: int | None = None
+    concurrency: int | None = None
     jitter: timedelta | None = None
     permissions: tuple[Mapping[str, Any], ...] = ()
     source: str = ""
@@ -48,6 +50,7 @@ class JobDefinition:
         check_job_id(self.id)
         self._check_text()
         self._check_sizes()
+        self._check_concurrency()
         self._check_failures()
         self._check_permissions()
         self._check_schedule()
@@ -66,6 +69,7 @@ class JobDefinition:
 
     def to_json(self) -> dict[str, Any]:
         """The options as JSON values; durations in seconds."""
+        newer = {} if self.concurrency is None else {"concurrency": self.concurrency}  # the others keep their hash
         return {
             "id": self.id,
             "schedule": self.schedule,
@@ -80,6 +84,7 @@ class JobDefinition:
             "jitter_s": None if self.jitter is None else int(self.jitter.total_seconds()),
             "permissions": [dict(statement) for statement in self.permissions],
             "source": self.source,
+            **newer,
         }
 
     @classmethod
@@ -92,6 +97,7 @@ class JobDefinition:
             retry=None if value.get("retry") is None else Retry.from_json(value["retry"]),
             misfire=value.get("misfire", "ignore"),
             pause_after_failures=value.get("pause_after_failures"),
+            concurrency=value.get("concurrency"),
             jitter=None if value["jitter_s"] is None else timedelta(seconds=value["jitter_s"]),
             permissions=tuple(value["permissions"]),
             source=value["source"],
@@ -115,6 +121,11 @@ class JobDefinition:
             return
         if not isinstance(self.jitter, timedelta) or not _whole(self.jitter, *_JITTER, unit=_MINUTE):
             raise self._invalid("jitter", self.jitter, "a timedelta of 1 to 1,440 whole minutes, or None")
+
+    def _check_concurrency(self) -> None:
+        low, high = CONCURRENCY
+        if self.concurrency is not None and (type(self.concurrency) is not int or not low <= self.concurrency <= high):
+            raise self._invalid("concurrency", self.concurrency, f"a whole number from {low} to {high:,}, or None")
 
     def _check_failures(self) -> None:
         if self.retry is not None and not isinstance(self.retry, Retry):

@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from functions import registry
+from functions.database import database
 from functions.db.connection import WarmConnection
 from functions.errors import InvalidEvent
 from functions.invocation import parse
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 @cache
 def _database() -> WarmConnection:
-    return WarmConnection(settings().database_url)
+    return WarmConnection(database(settings()))
 
 
 def handle(event: Any, context: LambdaContext) -> dict[str, Any]:

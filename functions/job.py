@@ -213,6 +213,7 @@ def job(
     overlap: str = "skip",
     misfire: str = "ignore",
     pause_after_failures: int | None = None,
+    concurrency: int | None = None,
     jitter: timedelta | None = None,
     permissions: Sequence[Mapping[str, Any]] = (),
     **unknown: object,
@@ -226,6 +227,8 @@ def job(
     retry: how often and when a failed execution is tried again; None: never.
     misfire: `ignore` occurrences missed while paused or down, or `run_once` for the newest of them.
     pause_after_failures: pause the job after this many final failures in a row; None: never.
+    concurrency: reserve this many instances for it, 1-1,000, and never run more at once; None: JOBS_CONCURRENCY, else
+    what the account has left. What comes beyond it waits up to an hour.
     jitter: start at a random moment within this window after the scheduled instant.
     permissions: IAM statements the job needs beside writing its log.
     """
@@ -243,6 +246,7 @@ def job(
             overlap=overlap,
             misfire=misfire,
             pause_after_failures=pause_after_failures,
+            concurrency=concurrency,
             jitter=jitter,
             permissions=tuple(permissions),
             source=f"{function.__module__}:{function.__qualname__}",

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from functions import registry
+from functions.database import database
 from functions.db import jobs
 from functions.db.connection import connect
 from functions.db.migrate import migrate
@@ -44,12 +45,12 @@ def _refuse_others(asked: dict[str, Any], *, name: str, known: tuple[str, ...]) 
 
 
 def _migrate() -> dict[str, Any]:
-    applied = migrate(settings().database_url, now=datetime.now(UTC))
+    applied = migrate(database(settings()), now=datetime.now(UTC))
     return {"applied": applied, "lines": [f"applied {name}" for name in applied] or ["nothing to apply"]}
 
 
 def _plan(*, deep: bool = False) -> dict[str, Any]:
-    with connect(settings().database_url) as connection:
+    with connect(database(settings())) as connection:
         # Rolled back before AWS is asked: a lock on a job's row would keep its claims waiting.
         with connection.transaction(force_rollback=True):
             jobs.store_definitions(connection, [job.definition for job in registry.all_jobs()])
@@ -59,7 +60,7 @@ def _plan(*, deep: bool = False) -> dict[str, Any]:
 
 
 def _reconcile(*, deep: bool = False) -> dict[str, Any]:
-    with connect(settings().database_url) as connection:
+    with connect(database(settings())) as connection:
         with connection.transaction():
             jobs.store_definitions(connection, [job.definition for job in registry.all_jobs()])
             check(connection, settings())

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from functions.database import database
 from functions.db import one_time
 from functions.db.connection import WarmConnection
 from functions.dispatch import send
@@ -35,7 +36,7 @@ _log = logging.getLogger(__name__)
 @cache
 def process_database() -> WarmConnection:
     """This process's own connection for writing down and looking after what is enqueued."""
-    return WarmConnection(settings().database_url)
+    return WarmConnection(database(settings()))
 
 
 @cache

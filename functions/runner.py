@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from functions.db.claims import Claim, claim
-from functions.db.connection import Connection, WarmConnection, connect
+from functions.db.connection import Connection, WarmConnection
 from functions.db.json_values import text_of
 from functions.db.live import Standing, flush
 from functions.db.outcomes import Finished, Outcome, finish
@@ -218,7 +218,7 @@ def _context(invocation: Invocation, claimed: Claim, surroundings: Surroundings,
         now=claimed.started_at,
         deadline=surroundings.now + surroundings.remaining,
         logger=job_logger(invocation.job_id, settings.log_level),
-        connect=partial(connect, settings.database_url),
+        connect=surroundings.database.another,
         live=live,
         succeed=partial(
             finish,

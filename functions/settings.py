@@ -7,14 +7,30 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from typing import TypeVar
+from urllib.parse import parse_qs
 
 from functions.errors import SettingsError
 
+Default = TypeVar("Default", str, None)
 _STAGE = re.compile(r"[a-z][a-z0-9]{0,15}")
 _PACKAGE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _DECIMAL = re.compile(r"[0-9]{1,4}(\.[0-9]{1,3})?")
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 TRIGGER_BACKENDS = ("auto", "scheduler")
+ENVIRONMENT, SECRETS_MANAGER, RDS_IAM = SECRET_SOURCES = ("environment", "secrets-manager", "rds-iam")
+# libpq, "SSL Mode Descriptions". The first three may end up without encryption, only the last two know who answers.
+TLS_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_ENCRYPTED = ("require", "verify-ca", "verify-full")
+VERIFIED = ("verify-ca", "verify-full")
+# Secrets Manager, CreateSecret; the name of a secret that RDS manages has a '!'.
+_SECRET_ID = re.compile(
+    r"arn:[a-z-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+|[\w/+=.@!-]{1,512}", re.ASCII
+)
+# RDS, "Creating and using an IAM policy for IAM database access": an instance, a cluster or a proxy.
+_RESOURCE_ID = re.compile(r"(db|cluster|prx)-[A-Za-z0-9]+")
+# Lambda, "Configuring reserved concurrency": 0 would be off, and an account has 1,000 unless AWS raised it.
+CONCURRENCY = (1, 1_000)
 # The statuses an execution ends with: lamplighter.execution's CHECK has the same list.
 FINAL_STATUSES = ("succeeded", "failed", "skipped", "cancelled", "lost", "missed")
 _RETENTION_DAYS = 90
@@ -32,6 +48,7 @@ class Settings:
     account_id: str
     jobs_packages: tuple[str, ...]
     jobs_enabled: bool
+    jobs_concurrency: int | None
     trigger_backend: str
     rules_limit: int
     log_level: str
@@ -40,6 +57,11 @@ class Settings:
     log_max_lines: int
     log_max_line_bytes: int
     log_max_bytes: int
+    database_tls_mode: str | None
+    database_tls_root_cert: str | None
+    database_secret_source: str
+    database_secret_id: str | None
+    database_resource_id: str | None
     _database_url: str | None = field(default=None, repr=False)
     _auth_signing_key: str | None = field(default=None, repr=False)
 
@@ -50,8 +72,14 @@ class Settings:
 
     @property
     def database_url(self) -> str:
-        """The PostgreSQL URL. Raises SettingsError when DATABASE_URL is not set."""
-        return _required("DATABASE_URL", self._database_url, "set it to postgresql://user:password@host:5432/database")
+        """The PostgreSQL URL. Raises SettingsError when it is not set, or holds a password that is not to be there."""
+        url = _required("DATABASE_URL", self._database_url, "set it to postgresql://user:password@host:5432/database")
+        if self.database_secret_source != ENVIRONMENT and _has_password(url):
+            raise SettingsError(
+                f"DATABASE_URL holds a password while DATABASE_SECRET_SOURCE={self.database_secret_source!r} brings "
+                "it: take the password out of DATABASE_URL"
+            )
+        return url
 
     @property
     def auth_signing_key(self) -> str:
@@ -70,13 +98,14 @@ def settings() -> Settings:
 
 def from_environment(environ: Mapping[str, str]) -> Settings:
     """Settings from any mapping of variables. Raises SettingsError naming the first variable that is wrong."""
-    return Settings(
+    settings = Settings(
         stage=_matching(environ, "STAGE", "local", _STAGE, "a lower-case letter, then letters or digits, at most 16"),
         region=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1",
         partition=environ.get("AWS_PARTITION") or "aws",
         account_id=_matching(environ, "ACCOUNT_ID", "000000000000", re.compile(r"\d{12}"), "12 digits"),
         jobs_packages=_packages(environ),
         jobs_enabled=_one_of(environ, "JOBS_ENABLED", "true", ("true", "false")) == "true",
+        jobs_concurrency=_concurrency(environ),
         trigger_backend=_one_of(environ, "TRIGGER_BACKEND", "auto", TRIGGER_BACKENDS),
         rules_limit=_positive(environ, "RULES_LIMIT", 300),
         log_level=_one_of(environ, "LOG_LEVEL", "INFO", _LOG_LEVELS),
@@ -85,9 +114,45 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         log_max_lines=_positive(environ, "LOG_MAX_LINES", 10_000),
         log_max_line_bytes=_positive(environ, "LOG_MAX_LINE_BYTES", 16_384),
         log_max_bytes=_positive(environ, "LOG_MAX_BYTES", 5_000_000),
+        database_tls_mode=_one_of(environ, "DATABASE_TLS_MODE", None, TLS_MODES),
+        database_tls_root_cert=environ.get("DATABASE_TLS_ROOT_CERT") or None,
+        database_secret_source=_one_of(environ, "DATABASE_SECRET_SOURCE", ENVIRONMENT, SECRET_SOURCES),
+        database_secret_id=_optional(environ, "DATABASE_SECRET_ID", _SECRET_ID, "a secret's name or whole ARN"),
+        database_resource_id=_optional(environ, "DATABASE_RESOURCE_ID", _RESOURCE_ID, "db-…, cluster-… or prx-…"),
         _database_url=environ.get("DATABASE_URL") or None,
         _auth_signing_key=environ.get("AUTH_SIGNING_KEY") or None,
     )
+    _check_tls(settings)
+    _check_secret_source(settings)
+    return settings
+
+
+def _check_tls(settings: Settings) -> None:
+    mode, path = settings.database_tls_mode, settings.database_tls_root_cert
+    if mode in VERIFIED and path is None:
+        raise SettingsError(
+            f"DATABASE_TLS_MODE={mode!r} needs DATABASE_TLS_ROOT_CERT: set it to the file of certificates to trust, "
+            "such as functions/rds-global-bundle.pem"
+        )
+    if path is not None and not path.startswith(("/", "functions/")):
+        raise SettingsError(
+            f"DATABASE_TLS_ROOT_CERT={path!r} is invalid: use a path that begins with functions/, which is in every "
+            "package, or an absolute one"
+        )
+
+
+def _check_secret_source(settings: Settings) -> None:
+    source, mode = settings.database_secret_source, settings.database_tls_mode
+    if source == SECRETS_MANAGER:
+        _required("DATABASE_SECRET_ID", settings.database_secret_id, "set it to the secret's name or whole ARN")
+    if source == RDS_IAM:
+        next_step = "set it to the id in the database's ARN for rds-db:connect, such as db-ABCDEFGHIJKL01234"
+        _required("DATABASE_RESOURCE_ID", settings.database_resource_id, next_step)
+        if mode is not None and mode not in _ENCRYPTED:
+            raise SettingsError(
+                f"DATABASE_TLS_MODE={mode!r} is invalid with DATABASE_SECRET_SOURCE='rds-iam': the token crosses the "
+                f"network as it is; use one of {', '.join(_ENCRYPTED)}"
+            )
 
 
 def _required(name: str, value: str | None, next_step: str) -> str:
@@ -103,8 +168,14 @@ def _matching(environ: Mapping[str, str], name: str, default: str, pattern: re.P
     return value
 
 
-def _one_of(environ: Mapping[str, str], name: str, default: str, choices: tuple[str, ...]) -> str:
-    value = environ.get(name) or default
+def _optional(environ: Mapping[str, str], name: str, pattern: re.Pattern[str], rule: str) -> str | None:
+    return _matching(environ, name, "", pattern, rule) if environ.get(name) else None
+
+
+def _one_of(environ: Mapping[str, str], name: str, default: Default, choices: tuple[str, ...]) -> str | Default:
+    value = environ.get(name)
+    if not value:
+        return default
     if value not in choices:
         raise SettingsError(f"{name}={value!r} is invalid: use one of {', '.join(choices)}")
     return value
@@ -122,6 +193,21 @@ def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
     if not _DECIMAL.fullmatch(value) or float(value) == 0:
         raise SettingsError(f"{name}={value!r} is invalid: use a number of seconds above 0, such as 3 or 0.5")
     return float(value)
+
+
+def _concurrency(environ: Mapping[str, str]) -> int | None:
+    value = environ.get("JOBS_CONCURRENCY")
+    if not value:
+        return None
+    low, high = CONCURRENCY
+    if not _is_within(value, low, high):
+        raise SettingsError(f"JOBS_CONCURRENCY={value!r} is invalid: use a whole number from {low} to {high:,}")
+    return int(value)
+
+
+def _has_password(url: str) -> bool:
+    authority, _, query = url.partition("://")[2].partition("?")
+    return ":" in authority.partition("/")[0].rpartition("@")[0] or "password" in parse_qs(query)
 
 
 def _packages(environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -152,5 +238,8 @@ def _days_by_status(environ: Mapping[str, str]) -> tuple[tuple[str, int], ...]:
 
 
 def _is_retention(days: str) -> bool:
-    low, high = _RETENTION_BOUNDS
-    return days.isascii() and days.isdigit() and len(days) <= len(str(high)) and low <= int(days) <= high
+    return _is_within(days, *_RETENTION_BOUNDS)
+
+
+def _is_within(value: str, low: int, high: int) -> bool:
+    return value.isascii() and value.isdigit() and len(value) <= len(str(high)) and low <= int(value) <= high

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from troposphere import Template
 
 from functions import naming
+from functions.database import database
 from functions.scheduling import limits
 from functions.scheduling.backends import all_backends
 from functions.scheduling.trigger import TriggerBackend
@@ -108,7 +109,7 @@ def tear_down(deployment: Deployment, *, session: Session, report: Report, progr
 def _secrets(deployment: Deployment) -> dict[str, str]:
     """The value of each stack parameter. Raises SettingsError before anything is touched when one is not set."""
     return {
-        DATABASE_URL: deployment.settings.database_url,
+        DATABASE_URL: database(deployment.settings).url,
         AUTH_SIGNING_KEY: deployment.settings.auth_signing_key,
     }
 

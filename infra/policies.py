@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from troposphere import Ref, Sub
 
 from functions import naming
+from functions.settings import RDS_IAM, SECRETS_MANAGER, Settings
 
 Statement = dict[str, Any]
 _SCHEDULER = "scheduler.amazonaws.com"
@@ -104,6 +106,22 @@ def schedule_retries(stage: str) -> list[Statement]:
     """Make the one-time schedules that bring a job's retries, and nothing else in the group."""
     own = f"schedule/{naming.deployment(stage)}/{naming.retry_prefix(stage)}*"
     return [_allow(["scheduler:CreateSchedule"], regional_arn("scheduler", own)), _pass_role_to_scheduler(stage)]
+
+
+def log_in_to_database(settings: Settings) -> list[Statement]:
+    """Get the login where DATABASE_SECRET_SOURCE says; nothing while DATABASE_URL holds it."""
+    if settings.database_secret_source == SECRETS_MANAGER:
+        return [_allow(["secretsmanager:GetSecretValue"], _secret_arn(str(settings.database_secret_id)))]
+    if settings.database_secret_source == RDS_IAM:
+        user = unquote(urlsplit(settings.database_url).username or "")
+        database_user = f"dbuser:{settings.database_resource_id}/{user}"
+        return [_allow(["rds-db:connect"], regional_arn("rds-db", database_user))]
+    return []
+
+
+def _secret_arn(secret_id: str) -> Any:
+    # Secrets Manager ends an ARN with six characters of its own, which a name does not tell ("IAM policy examples").
+    return secret_id if secret_id.startswith("arn:") else regional_arn("secretsmanager", f"secret:{secret_id}-??????")
 
 
 def job_permissions(stage: str, statements: Iterable[Mapping[str, Any]]) -> list[Statement]:

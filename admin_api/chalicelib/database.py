@@ -6,15 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
+from functions.database import database
 from functions.db.connection import Connection, WarmConnection
 from functions.errors import DatabaseUnavailable
-from functions.settings import settings
+from functions.settings import Settings, settings
 
 
 @contextmanager
 def connection() -> Iterator[Connection]:
     """The warm connection, alive. Raises DatabaseUnavailable, also when it dies inside the block."""
-    opened = _warm(settings().database_url).get()
+    opened = _warm(settings()).get()
     try:
         yield opened
     except Exception as error:
@@ -25,9 +26,9 @@ def connection() -> Iterator[Connection]:
 
 def check() -> None:
     """Return when PostgreSQL answers. Raises DatabaseUnavailable."""
-    _warm(settings().database_url).run(lambda opened: opened.execute("SELECT 1"))
+    _warm(settings()).run(lambda opened: opened.execute("SELECT 1"))
 
 
 @cache
-def _warm(url: str) -> WarmConnection:
-    return WarmConnection(url)
+def _warm(settings: Settings) -> WarmConnection:
+    return WarmConnection(database(settings))

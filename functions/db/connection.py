@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from functions.errors import DatabaseUnavailable, SettingsError
 
 T = TypeVar("T")
-Connection = psycopg.Connection[tuple[Any, ...]]
 CallersConnection = psycopg.Connection[Any]  # whatever its rows are: we use cursors of our own
 # Below this a connection is taken as alive; PostgreSQL, a proxy or a NAT drops idle ones much later.
 _TRUSTED_IDLE_S = 1.0
@@ -25,35 +27,119 @@ _NOTICE_DEATH: dict[str, Any] = {
 }
 
 
-def connect(url: str, *, timeout_s: int = 5) -> Connection:
+@dataclass(frozen=True)
+class Login:
+    """Who we are to PostgreSQL. `host`, `port` and `dbname` say where it is, as far as the URL leaves that out."""
+
+    user: str
+    password: str = field(repr=False)
+    host: str | None = None
+    port: str | None = None
+    dbname: str | None = None
+
+
+@dataclass(frozen=True)
+class Database:
+    """Where PostgreSQL is, and how we get in.
+
+    `tls` holds libpq's key words (sslmode, sslrootcert). `login` gives who we are, from wherever it keeps that, and
+    looks there again when it is called with True (it raises DatabaseUnavailable); None: the URL says so itself. Raises
+    SettingsError on construction for what is no PostgreSQL URL.
+    """
+
+    url: str = field(repr=False)
+    tls: Mapping[str, str] = field(default_factory=dict)
+    login: Callable[[bool], Login] | None = None
+
+    def __post_init__(self) -> None:
+        _check(self.url)
+
+
+class Connection(psycopg.Connection[tuple[Any, ...]]):
+    """A connection that knows its database, so that a second one can be opened beside it: `connect(it.database)`."""
+
+    database: Database
+
+
+def connect(database: Database | str, *, timeout_s: int = 5) -> Connection:
     """A new connection in autocommit mode, never preparing statements (RDS Proxy and PgBouncer would pin or break).
 
-    Raises DatabaseUnavailable when PostgreSQL does not answer within timeout_s or refuses us, SettingsError for what is
-    no PostgreSQL URL. Neither message shows the password.
+    A URL alone is a database whose login is in it. When PostgreSQL refuses a login that came from elsewhere, it is read
+    afresh and tried once more: a password may have been rotated. Raises DatabaseUnavailable when PostgreSQL does not
+    answer within timeout_s or refuses us, SettingsError for what is no PostgreSQL URL. Neither message shows the
+    password.
     """
-    _check(url)
+    known = Database(database) if isinstance(database, str) else database
     try:
-        return psycopg.connect(url, autocommit=True, prepare_threshold=None, connect_timeout=timeout_s, **_NOTICE_DEATH)
+        return _connect(known, timeout_s)
     except psycopg.OperationalError as error:
-        raise DatabaseUnavailable(f"PostgreSQL cannot be reached: {_first_line(error)}; check DATABASE_URL") from error
+        settings = "DATABASE_URL" if not known.tls else "DATABASE_URL, DATABASE_TLS_MODE and DATABASE_TLS_ROOT_CERT"
+        raise DatabaseUnavailable(f"PostgreSQL cannot be reached: {_first_line(error)}; check {settings}") from error
+
+
+def _connect(database: Database, timeout_s: int) -> Connection:
+    try:
+        return _open(database, timeout_s, afresh=False)
+    except psycopg.OperationalError as error:
+        if database.login is None or not _is_refused_login(error):
+            raise
+    return _open(database, timeout_s, afresh=True)
+
+
+def _open(database: Database, timeout_s: int, *, afresh: bool) -> Connection:
+    said: dict[str, Any] = {**_NOTICE_DEATH, **database.tls}
+    if database.login is not None:
+        said |= _parameters(database.url, database.login(afresh))
+    connection = Connection.connect(
+        database.url, autocommit=True, prepare_threshold=None, connect_timeout=timeout_s, **said
+    )
+    connection.database = database
+    return connection
+
+
+def _parameters(url: str, login: Login) -> dict[str, str]:
+    said = conninfo_to_dict(url)
+    added = {"dbname": login.dbname} if "dbname" not in said else {}
+    if not {"host", "hostaddr"} & said.keys():
+        added |= {"host": login.host, "port": login.port}  # together: the port is that host's
+    known = {word: value for word, value in added.items() if value is not None}
+    return {"user": login.user, "password": login.password, **known}
+
+
+def _is_refused_login(error: psycopg.OperationalError) -> bool:
+    """Whether a password was sent and no connection came of it.
+
+    That is SQLSTATE 28P01 and 28000, which libpq does not hand out for a connection that was never made, and the text
+    of the message depends on the server's language. It may be a missing database too; then the second try says so.
+    """
+    return error.pgconn is not None and error.pgconn.used_password
 
 
 def _check(url: str) -> None:
     # A password with a bare '@', '/' or '#' would end up in the host's place, and from there in messages.
     scheme, _, rest = url.partition("://")
     authority = rest.partition("/")[0].partition("?")[0]
-    if scheme not in ("postgresql", "postgres") or authority.count("@") > 1 or "@" in rest[len(authority) :]:
+    ambiguous = authority.count("@") > 1 or "@" in rest[len(authority) :]
+    if scheme not in ("postgresql", "postgres") or ambiguous or not _can_be_split(url):
         raise SettingsError(
             "DATABASE_URL is invalid: use postgresql://user:password@host:5432/database, with '@', '/', '?' and '#' in "
             "the password percent-encoded (%40, %2F, %3F, %23)"
         )
 
 
+def _can_be_split(url: str) -> bool:
+    try:
+        urlsplit(url)
+    except ValueError:
+        return False
+    return True
+
+
 class WarmConnection:
     """The one connection a warm process keeps, reopened when it has died."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, database: Database | str) -> None:
+        self._database = database
         self._connection: Connection | None = None
         self._used_at = 0.0
 
@@ -80,6 +166,10 @@ class WarmConnection:
         except psycopg.OperationalError as error:
             raise DatabaseUnavailable(f"PostgreSQL went away: {_first_line(error)}") from error
 
+    def another(self) -> Connection:
+        """A new connection to the same database, the caller's to close. Raises DatabaseUnavailable."""
+        return connect(self._database)
+
     def close(self) -> None:
         """Close the connection, if there is one."""
         if self._connection is not None:
@@ -88,7 +178,7 @@ class WarmConnection:
 
     def _open(self) -> Connection:
         if self._connection is None or self._connection.closed:
-            self._connection = connect(self._url)
+            self._connection = connect(self._database)
         self._used_at = time.monotonic()
         return self._connection
 

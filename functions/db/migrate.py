@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode
 
 from yoyo import get_backend, read_migrations
 
-from functions.db.connection import Connection, connect
+from functions.db.connection import Connection, Database, connect
 from functions.db.partitions import ensure_month
 
 _DIRECTORY = Path(__file__).parent / "migrations"
@@ -16,7 +16,7 @@ _ROUTINES = Path(__file__).parent / "routines"
 _NEXT_MONTH = timedelta(days=31)  # from a first of the month: always in the next one
 
 
-def migrate(url: str, *, now: datetime) -> list[str]:
+def migrate(database: Database | str, *, now: datetime) -> list[str]:
     """Apply what is missing and return the names applied, in order; make this month and the next ready.
 
     The routines, which hold no data, are then replaced by those of this package.
@@ -24,19 +24,19 @@ def migrate(url: str, *, now: datetime) -> list[str]:
     Safe to call by two processes at once: a transaction-level advisory lock lets one through at a time.
     Raises DatabaseUnavailable when PostgreSQL cannot be reached.
     """
-    with connect(url) as lock_holder, lock_holder.transaction():
+    with connect(database) as lock_holder, lock_holder.transaction():
         lock_holder.execute("SELECT pg_advisory_xact_lock(hashtext('lamplighter.migrate'))")
-        with connect(url) as connection:
+        with connect(database) as connection:
             connection.execute("CREATE SCHEMA IF NOT EXISTS lamplighter")
-            applied = _apply(url)
+            applied = _apply(connection)
             _replace_routines(connection)
             ensure_month(connection, now)
             ensure_month(connection, now.replace(day=1) + _NEXT_MONTH)
     return applied
 
 
-def _apply(url: str) -> list[str]:
-    backend = get_backend(_yoyo_url(url))  # type: ignore[no-untyped-call]
+def _apply(connection: Connection) -> list[str]:
+    backend = get_backend(_yoyo_url(connection))  # type: ignore[no-untyped-call]
     try:
         migrations = backend.to_apply(read_migrations(str(_DIRECTORY)))  # type: ignore[no-untyped-call]
         backend.apply_migrations(migrations)
@@ -52,7 +52,7 @@ def _replace_routines(connection: Connection) -> None:
             connection.execute(file.read_bytes())
 
 
-def _yoyo_url(url: str) -> str:
-    parts = urlsplit(url)
-    query = [*parse_qsl(parts.query), ("schema", "lamplighter")]
-    return urlunsplit(parts._replace(scheme="postgresql+psycopg", query=urlencode(query)))
+def _yoyo_url(connection: Connection) -> str:
+    """Where this connection leads, with its login: yoyo takes a URL only, and a token would be another one by now."""
+    same = {**connection.info.get_parameters(), "password": connection.info.password, "schema": "lamplighter"}
+    return f"postgresql+psycopg:///?{urlencode(same)}"

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import psycopg
 from psycopg.rows import class_row
 
-from functions.db.connection import Connection
+from functions.db.connection import Connection, connect
 from functions.db.json_values import as_jsonb
 from functions.errors import AwsUnavailable, DatabaseUnavailable
 
@@ -82,11 +81,10 @@ def doubt(connection: Connection, job_ids: Sequence[str]) -> None:
     """
     if not job_ids:
         return
-    same: dict[str, Any] = {**connection.info.get_parameters(), "password": connection.info.password or None}
     try:
-        with psycopg.connect(**same, autocommit=True, prepare_threshold=None) as second:
+        with connect(connection.database) as second:
             second.execute(_DOUBT, (list(job_ids),))
-    except psycopg.OperationalError as error:
+    except (DatabaseUnavailable, psycopg.OperationalError) as error:
         raise DatabaseUnavailable(
             f"PostgreSQL gave no second connection, which a reconcile needs before it changes AWS: {error}; "
             "nothing was changed; allow one more connection and run it again"

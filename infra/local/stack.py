@@ -38,8 +38,8 @@ _DEMO_JOBS = "functions.demo_jobs"
 _TOKEN_LIFETIME = timedelta(days=30)
 # What a developer may set; everything else of the environment stays outside.
 _PASSED_ON = (
-    "JOBS_PACKAGES", "JOBS_ENABLED", "TRIGGER_BACKEND", "RULES_LIMIT", "LOG_LEVEL", "RETENTION_DAYS",
-    "LOG_FLUSH_S", "LOG_MAX_LINES", "LOG_MAX_LINE_BYTES", "LOG_MAX_BYTES",
+    "JOBS_PACKAGES", "JOBS_ENABLED", "JOBS_CONCURRENCY", "TRIGGER_BACKEND", "RULES_LIMIT", "LOG_LEVEL",
+    "RETENTION_DAYS", "LOG_FLUSH_S", "LOG_MAX_LINES", "LOG_MAX_LINE_BYTES", "LOG_MAX_BYTES",
 )  # fmt: skip
 
 

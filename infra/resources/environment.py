@@ -14,7 +14,7 @@ AUTH_SIGNING_KEY = "AuthSigningKey"
 
 def environment(settings: Settings) -> dict[str, Any]:
     """The variables every function gets. The region is not among them: Lambda sets AWS_REGION itself."""
-    return {
+    always = {
         "STAGE": settings.stage,
         "ACCOUNT_ID": Ref("AWS::AccountId"),
         "AWS_PARTITION": Ref("AWS::Partition"),
@@ -28,13 +28,22 @@ def environment(settings: Settings) -> dict[str, Any]:
         "LOG_MAX_LINES": str(settings.log_max_lines),
         "LOG_MAX_LINE_BYTES": str(settings.log_max_line_bytes),
         "LOG_MAX_BYTES": str(settings.log_max_bytes),
+        "DATABASE_SECRET_SOURCE": settings.database_secret_source,
     }
+    where_set = {
+        "JOBS_CONCURRENCY": settings.jobs_concurrency and str(settings.jobs_concurrency),
+        "DATABASE_TLS_MODE": settings.database_tls_mode,
+        "DATABASE_TLS_ROOT_CERT": settings.database_tls_root_cert,
+        "DATABASE_SECRET_ID": settings.database_secret_id,
+        "DATABASE_RESOURCE_ID": settings.database_resource_id,
+    }
+    return always | {name: value for name, value in where_set.items() if value is not None}
 
 
 def add_secret(template: Template, name: str) -> Ref:
     """A parameter whose value the template never shows.
 
     The value still ends up in the function's environment, where whoever may read the function's configuration sees it:
-    moving it to Secrets Manager is a later step.
+    with another DATABASE_SECRET_SOURCE the database's password is in neither.
     """
     return Ref(template.add_parameter(Parameter(name, Type="String", NoEcho=True)))

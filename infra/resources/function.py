@@ -19,6 +19,7 @@ from troposphere.awslambda import (
 from troposphere.iam import Policy, Role
 from troposphere.logs import LogGroup
 
+from functions.settings import Settings
 from infra import policies
 from infra.archive import Archive
 from infra.deployment import Deployment
@@ -32,7 +33,10 @@ _MAX_EVENT_AGE_S = 3600
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionPlan:
-    """What one function needs. `title` is the start of its logical ids; `policy` its role's statements beside logs."""
+    """What one function needs. `title` is the start of its logical ids; `policy` its role's statements beside logs.
+
+    `concurrency`: how many instances are reserved for it, and the most it may have; None: what the account has left.
+    """
 
     title: str
     name: str
@@ -44,13 +48,14 @@ class FunctionPlan:
     dead_letters: Any
     policy: list[policies.Statement] = field(default_factory=list)
     secrets: Mapping[str, Ref] = field(default_factory=dict)
+    concurrency: int | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 def add_function(template: Template, plan: FunctionPlan, deployment: Deployment) -> Function:
     """Add the function, its role, log group and event-invoke configuration; returns the function."""
     group = template.add_resource(_log_group(plan, deployment.log_retention_days))
-    role = template.add_resource(_role(plan))
+    role = template.add_resource(_role(plan, deployment.settings))
     function = template.add_resource(_function(plan, deployment, role=role, group=group))
     template.add_resource(_event_invoke_config(plan, function))
     return function
@@ -67,8 +72,13 @@ def _log_group(plan: FunctionPlan, retention_days: int) -> LogGroup:
     )
 
 
-def _role(plan: FunctionPlan) -> Role:
-    own = policies.document(policies.write_logs(plan.name), policies.send_dead_letters(plan.dead_letters), *plan.policy)
+def _role(plan: FunctionPlan, settings: Settings) -> Role:
+    own = policies.document(
+        policies.write_logs(plan.name),
+        policies.send_dead_letters(plan.dead_letters),
+        *policies.log_in_to_database(settings),
+        *plan.policy,
+    )
     return Role(
         f"{plan.title}Role",
         RoleName=plan.name,
@@ -78,6 +88,7 @@ def _role(plan: FunctionPlan) -> Role:
 
 
 def _function(plan: FunctionPlan, deployment: Deployment, *, role: Role, group: LogGroup) -> Function:
+    limit: dict[str, Any] = {} if plan.concurrency is None else {"ReservedConcurrentExecutions": plan.concurrency}
     return Function(
         f"{plan.title}Function",
         FunctionName=plan.name,
@@ -92,6 +103,7 @@ def _function(plan: FunctionPlan, deployment: Deployment, *, role: Role, group: 
         Environment=Environment(Variables={**environment(deployment.settings), **plan.secrets}),
         LoggingConfig=LoggingConfig(LogGroup=Ref(group)),
         Metadata=dict(plan.metadata),
+        **limit,
     )
 
 

@@ -39,6 +39,7 @@ def jobs_template(deployment: Deployment, packages: Packages, jobs: Sequence[Job
                 *policies.job_permissions(deployment.stage, job.permissions),
             ],
             secrets=secrets,
+            concurrency=job.concurrency or deployment.settings.jobs_concurrency,
             metadata={JOB_ID: job.id},
         )
         function = add_function(template, plan, deployment)

@@ -71,6 +71,10 @@ def test_other_ids_are_refused_with_the_rule(job_id: object) -> None:
         ("misfire", "all", "ignore, run_once"),
         ("pause_after_failures", 0, "1 to 1000"),
         ("pause_after_failures", True, "1 to 1000"),
+        ("concurrency", 0, "concurrency=0 is invalid: use a whole number from 1 to 1,000"),
+        ("concurrency", 1001, "1 to 1,000"),
+        ("concurrency", "5", "1 to 1,000"),
+        ("concurrency", True, "1 to 1,000"),
     ],
 )
 def test_a_wrong_option_stops_at_import_naming_the_job_the_value_and_the_rule(
@@ -94,9 +98,16 @@ def test_the_hash_changes_with_every_option_and_only_then() -> None:
         "retry": Retry(attempts=2),
         "misfire": "run_once",
         "pause_after_failures": 3,
+        "concurrency": 5,
         "jitter": timedelta(minutes=5),
         "permissions": [{"Action": "s3:GetObject", "Resource": "*"}],
     }
     hashes = {define(**{option: value}).hash for option, value in changed.items()}
     assert len(hashes | {define().hash}) == len(changed) + 1
     assert define().hash == define().hash
+
+
+def test_a_job_that_does_not_use_the_newest_option_keeps_the_hash_it_had() -> None:
+    assert "concurrency" not in define().to_json()
+    for made in (define(), define(concurrency=5)):
+        assert JobDefinition.from_json(made.to_json()) == made

@@ -41,6 +41,16 @@ def test_an_empty_environment_is_the_defaults() -> None:
         ("LOG_MAX_LINES", "0"),
         ("LOG_MAX_LINE_BYTES", "1.5"),
         ("LOG_MAX_BYTES", "lots"),
+        ("JOBS_CONCURRENCY", "0"),
+        ("JOBS_CONCURRENCY", "1001"),
+        ("JOBS_CONCURRENCY", "ten"),
+        ("DATABASE_TLS_MODE", "verify_full"),
+        ("DATABASE_TLS_ROOT_CERT", "global-bundle.pem"),
+        ("DATABASE_TLS_ROOT_CERT", "system"),
+        ("DATABASE_SECRET_SOURCE", "vault"),
+        ("DATABASE_SECRET_ID", "a b"),
+        ("DATABASE_SECRET_ID", "arn:aws:ssm:us-east-1:123456789012:parameter/a"),
+        ("DATABASE_RESOURCE_ID", "instance-A1"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_variable(name: str, value: str) -> None:
@@ -61,9 +71,56 @@ def test_a_short_signing_key_is_refused() -> None:
 
 
 def test_secrets_are_not_shown() -> None:
-    shown = repr(from_environment({"DATABASE_URL": "postgresql://u:secret@h/d", "AUTH_SIGNING_KEY": "k" * 32}))
-    assert "secret" not in shown
+    shown = repr(from_environment({"DATABASE_URL": "postgresql://u:hunter2@h/d", "AUTH_SIGNING_KEY": "k" * 32}))
+    assert "hunter2" not in shown
     assert "kkk" not in shown
+
+
+@pytest.mark.parametrize(
+    ("environ", "message"),
+    [
+        ({"DATABASE_TLS_MODE": "verify-full"}, "DATABASE_TLS_MODE='verify-full' needs DATABASE_TLS_ROOT_CERT"),
+        ({"DATABASE_TLS_MODE": "verify-ca"}, "DATABASE_TLS_MODE='verify-ca' needs DATABASE_TLS_ROOT_CERT"),
+        ({"DATABASE_SECRET_SOURCE": "secrets-manager"}, "DATABASE_SECRET_ID is not set: set it to the secret's name"),
+        ({"DATABASE_SECRET_SOURCE": "rds-iam"}, "DATABASE_RESOURCE_ID is not set: set it to the id in"),
+        (
+            {"DATABASE_SECRET_SOURCE": "rds-iam", "DATABASE_RESOURCE_ID": "db-A1", "DATABASE_TLS_MODE": "prefer"},
+            "DATABASE_TLS_MODE='prefer' is invalid with DATABASE_SECRET_SOURCE='rds-iam'",
+        ),
+    ],
+)
+def test_settings_that_do_not_fit_together_are_named(environ: dict[str, str], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        from_environment(environ)
+
+
+@pytest.mark.parametrize("url", ["postgresql://u:hunter2@h/d", "postgresql://h/d?user=u&password=hunter2"])
+def test_a_password_in_the_url_is_refused_where_another_source_brings_it(url: str) -> None:
+    environ = {"DATABASE_SECRET_SOURCE": "secrets-manager", "DATABASE_SECRET_ID": "prod/jobs", "DATABASE_URL": url}
+    with pytest.raises(SettingsError, match="take the password out of DATABASE_URL") as caught:
+        _ = from_environment(environ).database_url
+    assert "hunter2" not in str(caught.value)
+    without = environ | {"DATABASE_URL": "postgresql://u@h:5432/d"}
+    assert from_environment(without).database_url == "postgresql://u@h:5432/d"
+
+
+@pytest.mark.parametrize(
+    "secret_id", ["prod/jobs", "arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:a-AbCdEf"]
+)
+def test_what_is_set_is_passed_to_functions_as_it_is_read(secret_id: str) -> None:
+    settings = from_environment(
+        {
+            "DATABASE_TLS_MODE": "verify-full",
+            "DATABASE_TLS_ROOT_CERT": "functions/roots.pem",
+            "DATABASE_SECRET_SOURCE": "secrets-manager",
+            "DATABASE_SECRET_ID": secret_id,
+            "DATABASE_RESOURCE_ID": "cluster-A1",
+            "JOBS_CONCURRENCY": "7",
+        }
+    )
+    passed = {name: value for name, value in environment(settings).items() if isinstance(value, str)}
+    assert from_environment(passed) == settings
+    assert settings.jobs_concurrency == 7
 
 
 def test_jobs_are_enabled_unless_the_environment_says_false() -> None:

@@ -132,6 +132,32 @@ def test_changed_code_reaches_the_jobs_function(
     assert before["CodeSha256"] != after["CodeSha256"]
 
 
+def test_a_jobs_concurrency_is_reserved_for_it_and_the_deployments_for_the_others(
+    deployment: Deployment, put_up: Callable[[Deployment], Summary], client: Client
+) -> None:
+    limited = dataclasses.replace(CLEANUP, concurrency=2)
+    settings = from_environment({**_ENVIRONMENT, "JOBS_CONCURRENCY": "5"})
+    put_up(dataclasses.replace(deployment, jobs=(limited, EXPORT), settings=settings))
+    names = {
+        naming.job_name("dev", "cleanup"): 2,
+        naming.job_name("dev", "export"): 5,
+        naming.api_function("dev"): None,
+    }
+    for name, reserved in names.items():
+        answer = client("lambda").get_function_concurrency(FunctionName=name)
+        assert answer.get("ReservedConcurrentExecutions") == reserved
+
+
+def test_a_database_that_would_be_reached_unprotected_stops_the_deploy_before_anything_is_touched(
+    deployment: Deployment, put_up: Callable[[Deployment], Summary], steps: Steps, client: Client
+) -> None:
+    settings = from_environment({**_ENVIRONMENT, "DATABASE_URL": "postgresql://u:p@db.example:5432/jobs"})
+    with pytest.raises(SettingsError, match="needs DATABASE_TLS_ROOT_CERT"):
+        put_up(dataclasses.replace(deployment, settings=settings))
+    assert steps == []
+    assert client("s3").list_buckets()["Buckets"] == []
+
+
 def test_a_changed_option_and_a_changed_secret_reach_the_function(
     deployment: Deployment, put_up: Callable[[Deployment], Summary], client: Client
 ) -> None:

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from botocore.exceptions import ClientError
 from functions.errors import JobsError
 from infra.local.executor import Executor
 from infra.local.moto_server import MotoServer
-from tests.integration.local.account import Account
+from tests.integration.local.account import WAITS_AT_GATE, Account, Gate
 
 PROJECT = Path(__file__).parents[3]
 
@@ -138,6 +139,32 @@ def test_a_stack_is_created_updated_and_deleted_with_all_of_its_resources(
         account.invoke(stack_name)
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         scheduler.get_schedule_group(Name=stack_name)
+
+
+def test_a_stack_can_change_how_many_executions_of_a_function_run_at_once(
+    account: Account, stack_name: str, gate: Gate
+) -> None:
+    cloudformation, code = account.client("cloudformation"), account.upload(WAITS_AT_GATE)
+    for reserved, act in ((1, cloudformation.create_stack), (2, cloudformation.update_stack)):
+        properties = {
+            "FunctionName": stack_name,
+            "Runtime": "python3.11",
+            "Handler": "app.handler",
+            "Timeout": 20,
+            "Role": account.role,
+            "Code": code,
+            "ReservedConcurrentExecutions": reserved,
+        }
+        resources = {"Function": {"Type": "AWS::Lambda::Function", "Properties": properties}}
+        act(StackName=stack_name, TemplateBody=json.dumps({"Resources": resources}))
+        with ThreadPoolExecutor(reserved) as callers:
+            running = [callers.submit(account.invoke, stack_name, gate.event) for _ in range(reserved)]
+            arrived = [gate.arrival()[1] for _ in range(reserved)]
+            with pytest.raises(ClientError, match="TooManyRequestsException"):
+                account.invoke(stack_name, gate.event)
+            for connection in arrived:
+                connection.sendall(b"x")
+            assert [each.result().function_error for each in running] == [None] * reserved
 
 
 def test_a_stack_can_take_a_functions_concurrency_and_variables_away(account: Account, stack_name: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from functions.definition import JobDefinition
@@ -21,9 +21,11 @@ ENVIRONMENT = {
 NOWHERE = Path("nowhere")
 
 
-def deployment_of(jobs: Sequence[JobDefinition], *, target: Target | None = None) -> Deployment:
+def deployment_of(
+    jobs: Sequence[JobDefinition], *, target: Target | None = None, environ: Mapping[str, str] | None = None
+) -> Deployment:
     return Deployment(
-        settings=from_environment(ENVIRONMENT),
+        settings=from_environment({**ENVIRONMENT, **(environ or {})}),
         jobs=tuple(jobs),
         project=NOWHERE,
         cache=NOWHERE,

@@ -186,8 +186,59 @@ def test_the_settings_are_the_environment_of_every_function() -> None:
         "LOG_MAX_LINES": "10000",
         "LOG_MAX_LINE_BYTES": "16384",
         "LOG_MAX_BYTES": "5000000",
+        "DATABASE_SECRET_SOURCE": "environment",
         "DATABASE_URL": {"Ref": "DatabaseUrl"},
     }
+
+
+def test_a_jobs_concurrency_is_reserved_for_it_and_the_deployments_for_the_others() -> None:
+    jobs = [JobDefinition(id="limited", concurrency=2), JobDefinition(id="plain")]
+
+    def reserved(**environ: str) -> list[int | None]:
+        template = jobs_template(deployment_of(jobs, environ=environ), packages(), jobs).to_dict()
+        functions = [_function(template, naming.job_name("dev", job.id)) for job in jobs]
+        return [function.get("ReservedConcurrentExecutions") for function in functions]
+
+    assert reserved() == [2, None]
+    assert reserved(JOBS_CONCURRENCY="9") == [2, 9]
+    shared = shared_template(deployment_of(jobs, environ={"JOBS_CONCURRENCY": "9"}), packages()).to_dict()
+    assert "ReservedConcurrentExecutions" not in _function(shared, naming.operations_function("dev"))
+
+
+SECRET = {"DATABASE_SECRET_SOURCE": "secrets-manager", "DATABASE_URL": "postgresql://db.example:5432/jobs"}
+IAM = {
+    "DATABASE_SECRET_SOURCE": "rds-iam",
+    "DATABASE_URL": "postgresql://the%2Bjobs@db.example:5432/jobs",
+    "DATABASE_RESOURCE_ID": "cluster-ABC1",
+}
+WHOLE = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:prod/jobs-AbCdEf"
+PLACE = "${AWS::Partition}:%s:${AWS::Region}:${AWS::AccountId}"
+
+
+@pytest.mark.parametrize(
+    ("environ", "action", "resource"),
+    [
+        (
+            SECRET | {"DATABASE_SECRET_ID": "prod/jobs"},
+            "secretsmanager:GetSecretValue",
+            {"Fn::Sub": f"arn:{PLACE % 'secretsmanager'}:secret:prod/jobs-??????"},
+        ),
+        (SECRET | {"DATABASE_SECRET_ID": WHOLE}, "secretsmanager:GetSecretValue", WHOLE),
+        (IAM, "rds-db:connect", {"Fn::Sub": f"arn:{PLACE % 'rds-db'}:dbuser:cluster-ABC1/the+jobs"}),
+    ],
+)
+def test_every_function_may_get_the_login_and_no_more_of_it(
+    environ: dict[str, str], action: str, resource: Any
+) -> None:
+    deployment = deployment_of([CLEANUP], environ=environ)
+    for template, name in (
+        (shared_template(deployment, packages()), naming.operations_function("dev")),
+        (api_template(deployment, packages()), naming.api_function("dev")),
+        (jobs_template(deployment, packages(), [CLEANUP]), naming.job_name("dev", CLEANUP.id)),
+    ):
+        asking = [found for found in _role_statements(template.to_dict(), name) if found["Action"] == [action]]
+        assert [found["Resource"] for found in asking] == [resource]
+        assert "hunter2" not in template.to_json()
 
 
 def test_a_long_description_is_cut_to_what_lambda_takes() -> None:
