@@ -14,13 +14,12 @@ from functools import lru_cache
 from typing import Any, get_type_hints
 
 from functions.errors import InvalidJob, InvalidParams
-from functions.params_schema import redacted_params, schema, unknown_fields
+from functions.params_schema import schema, unknown_fields
 from functions.params_type import dataclasses_in, required_fields
 from functions.redaction import REDACTED, secret_fields
 
 __all__ = [
-    "LARGEST_PARAMS_BYTES", "check_defaults", "from_json", "redacted_params", "schema", "secret_names", "to_json",
-    "typed",
+    "LARGEST_PARAMS_BYTES", "check_defaults", "from_json", "schema", "secret_names", "to_json", "typed",
 ]  # fmt: skip
 
 # They are read with every claim and shown on a page: more than this belongs into S3 or a table, its id into params.
@@ -76,7 +75,7 @@ def typed(job_id: str, params_type: type | None, stored: Mapping[str, Any] | Non
         rule = "this execution was given params, but the job takes none (any more): enqueue it again without"
         raise InvalidParams(f"params of job {job_id!r} are invalid: {rule}")
     if stored is None and not required_fields(params_type):
-        return params_type()  # checked at deploy: an occurrence of a schedule costs no msgspec
+        return _defaults(job_id, params_type)
     return from_json(job_id, params_type, stored or {})
 
 
@@ -100,6 +99,15 @@ def check_defaults(job_id: str, params_type: type) -> None:
             to_json(job_id, params_type, None)
     except (InvalidParams, TypeError) as error:
         raise InvalidJob(f"job {job_id!r}: params={params_type!r} is invalid: {error}") from error
+
+
+def _defaults(job_id: str, params_type: type) -> Any:
+    """The defaults as they stand: a deploy has checked them, so an occurrence of a schedule costs no msgspec."""
+    try:
+        return params_type()
+    except Exception as error:  # noqa: BLE001 - its __post_init__ may raise anything
+        misfit = _Misfit("", f"its defaults do not fit: {type(error).__qualname__}: {error}")
+        raise _invalid(job_id, params_type, {}, misfit) from None
 
 
 def _as_given(params_type: type, params: object) -> dict[str, Any]:
@@ -128,7 +136,7 @@ def _builtins(value: Any) -> dict[str, Any]:
 def _instance(params_type: type, value: dict[str, Any]) -> object:
     import msgspec
 
-    unknown = unknown_fields(_schema(params_type), value)
+    unknown = unknown_fields(schema(params_type), value)
     if unknown:
         known = ", ".join(field.name for field in fields(params_type))
         raise _Misfit("", f"there is no field {', '.join(unknown)}: {params_type.__qualname__} has {known}")
@@ -141,9 +149,6 @@ def _instance(params_type: type, value: dict[str, Any]) -> object:
     except Exception as error:  # noqa: BLE001 - its __post_init__ may raise anything
         raise _Misfit("", f"{type(error).__qualname__}: {error}") from None
     return instance
-
-
-_schema = lru_cache(maxsize=1_000)(schema)
 
 
 def _check_storable(value: object, path: str) -> None:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, get_type_hints
 
 from functions.params_type import dataclasses_in
-from functions.redaction import REDACTED, secret_fields
+from functions.redaction import secret_fields
 
 _REF = "#/$defs/{name}"
 
 
+@lru_cache(maxsize=1_000)
 def schema(params_type: type) -> dict[str, Any]:
     """The JSON Schema (2020-12) of this dataclass: secrets are `writeOnly`, and fields it does not name are refused.
 
     Docstrings become descriptions; defaults stay, but for those of secrets. Raises TypeError for a field of a type
-    that JSON has no form for.
+    that JSON has no form for. The same object each time: not to be changed.
     """
     import msgspec.json  # late: a deploy asks for it, a job that starts does not
 
@@ -29,14 +31,6 @@ def schema(params_type: type) -> dict[str, Any]:
 def unknown_fields(schema: Mapping[str, Any], value: object) -> list[str]:
     """The paths of what is in the value but not in the schema, such as `orders[0].nmae`."""
     return list(_unknown(schema, value, schema["$defs"], ""))
-
-
-def redacted_params(schema: Mapping[str, Any] | None, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Stored params as people may see them: secrets as ***, and so is what the schema does not know (any more)."""
-    if schema is None:
-        return dict.fromkeys(params, REDACTED)
-    shown: dict[str, Any] = _shown(schema, params, schema["$defs"])
-    return shown
 
 
 def _finish(node: dict[str, Any], dataclass: type) -> None:
@@ -62,22 +56,6 @@ def _unknown(node: Mapping[str, Any], value: object, defs: Mapping[str, Any], pa
         elif isinstance(value, list):
             for number, item in enumerate(value):
                 yield from _unknown(_item(part, number), item, defs, f"{path}[{number}]")
-
-
-def _shown(node: Mapping[str, Any], value: Any, defs: Mapping[str, Any]) -> Any:
-    if node.get("writeOnly") and value is not None:
-        return REDACTED
-    for part in _branches(node, defs):
-        if isinstance(value, Mapping) and "object" in part.get("type", ()):
-            below = {name: _below(part, name) for name in value}
-            free = part.get("additionalProperties", True) is not False
-            value = {
-                name: _shown(inner, item, defs) if inner is not None else item if free else REDACTED
-                for (name, item), inner in zip(value.items(), below.values(), strict=True)
-            }
-        elif isinstance(value, list) and "array" in part.get("type", ()):
-            value = [_shown(_item(part, number), item, defs) for number, item in enumerate(value)]
-    return value
 
 
 def _branches(node: Mapping[str, Any], defs: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
