@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from functions.errors import InvalidJob, InvalidSchedule
+from functions.params import check_defaults, schema
 from functions.retry import Retry
 from functions.scheduling.cron import Schedule
 from functions.settings import CONCURRENCY
@@ -29,7 +30,10 @@ MISFIRES = ("ignore", "run_once")
 
 @dataclass(frozen=True, kw_only=True)
 class JobDefinition:
-    """One job's options. Raises InvalidJob on construction when one of them breaks a rule."""
+    """One job's options. Raises InvalidJob on construction when one of them breaks a rule.
+
+    params: the dataclass its params are; of a definition that was stored, the JSON Schema of it.
+    """
 
     id: str
     schedule: str | None = None
@@ -44,6 +48,7 @@ class JobDefinition:
     concurrency: int | None = None
     jitter: timedelta | None = None
     permissions: tuple[Mapping[str, Any], ...] = ()
+    params: type | Mapping[str, Any] | None = None
     source: str = ""
 
     def __post_init__(self) -> None:
@@ -61,6 +66,14 @@ class JobDefinition:
         return None if self.schedule is None else Schedule.parse(self.schedule, self.timezone)
 
     @property
+    def params_schema(self) -> Mapping[str, Any] | None:
+        """The JSON Schema of its params; None without. Raises InvalidJob for defaults or types that cannot be."""
+        if isinstance(self.params, type):
+            check_defaults(self.id, self.params)
+            return schema(self.params)
+        return self.params
+
+    @property
     def hash(self) -> str:
         """SHA-256 of every option, hexadecimal: equal exactly when nothing about the job changed."""
         import hashlib  # late: a deploy asks for it, a job that starts does not
@@ -68,8 +81,8 @@ class JobDefinition:
         return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
-        """The options as JSON values; durations in seconds."""
-        newer = {} if self.concurrency is None else {"concurrency": self.concurrency}  # the others keep their hash
+        """The options as JSON values; durations in seconds. Newer ones only where used: the others keep their hash."""
+        newer = {"concurrency": self.concurrency, "params_schema": self.params_schema}
         return {
             "id": self.id,
             "schedule": self.schedule,
@@ -84,7 +97,7 @@ class JobDefinition:
             "jitter_s": None if self.jitter is None else int(self.jitter.total_seconds()),
             "permissions": [dict(statement) for statement in self.permissions],
             "source": self.source,
-            **newer,
+            **{name: value for name, value in newer.items() if value is not None},
         }
 
     @classmethod
@@ -100,6 +113,7 @@ class JobDefinition:
             concurrency=value.get("concurrency"),
             jitter=None if value["jitter_s"] is None else timedelta(seconds=value["jitter_s"]),
             permissions=tuple(value["permissions"]),
+            params=value.get("params_schema"),
             source=value["source"],
         )
 

@@ -4,6 +4,7 @@
     ├── SettingsError            an environment variable is missing or wrong
     ├── InvalidJob               a job definition breaks a rule
     │   └── DuplicateJob         two definitions share an id
+    ├── InvalidParams            params do not fit what the job takes
     ├── InvalidSchedule          an expression or a time zone AWS would refuse or misread
     ├── InvalidEvent             a Lambda event we cannot act on
     ├── InvalidEnqueue           a one-time execution that cannot be what it is asked to be
@@ -48,6 +49,12 @@ class DuplicateJob(InvalidJob):
     """Two job definitions share one id."""
 
     code = "jobs_duplicate"
+
+
+class InvalidParams(JobsError):
+    """Params that do not fit the dataclass a job names, or that JSON cannot carry; nothing of the job was run."""
+
+    code = "params_invalid"
 
 
 class InvalidSchedule(JobsError):

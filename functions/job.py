@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Siz
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from functions.db.connection import CallersConnection, Connection
 from functions.db.live import Standing
@@ -16,19 +16,25 @@ from functions.definition import JobDefinition
 from functions.errors import ClaimLost, InvalidJob
 from functions.live import Live
 from functions.log_lines import Lines
+from functions.params_type import check_type, hide_secrets
+from functions.redaction import Secret
 from functions.retry import Backoff, Retry, check_retry_delay
 
 if TYPE_CHECKING:
+    import typing_extensions
     from aws_lambda_powertools import Logger
 
+    P = typing_extensions.TypeVar("P", default=None)
+else:
+    P = TypeVar("P")  # defaults of type variables are Python 3.13's
+
 __all__ = [
-    "MAY_ENQUEUE", "Backoff", "Cancelled", "Job", "JobContext", "Retry", "RetryLater", "Skip", "enqueue",
+    "MAY_ENQUEUE", "Backoff", "Cancelled", "Job", "JobContext", "Retry", "RetryLater", "Secret", "Skip", "enqueue",
     "enqueue_many", "job",
 ]  # fmt: skip
 
 T = TypeVar("T")
 _IDLE = 0  # libpq's PQTRANS_IDLE: psycopg itself stays in functions.db
-_LATER = {"misfire": "catch-up runs after downtime", "params": "parameters"}
 _ARN = "arn:${AWS::Partition}:%s:${AWS::Region}:${AWS::AccountId}:%s"
 # What a job that enqueues others needs in its `permissions`: to start any job of its stage, now or by a schedule.
 MAY_ENQUEUE: tuple[Mapping[str, Any], ...] = (
@@ -76,11 +82,12 @@ class RetryLater(Exception):
         self.reason = reason
 
 
-class JobContext:
+class JobContext(Generic[P]):
     """What one execution of a job is given.
 
     scheduled_at is the instant the execution stands for, now the instant it started, deadline the instant Lambda ends
-    it; all aware UTC. attempt counts from 1. Lines written with `logger` are kept with the execution.
+    it; all aware UTC. attempt counts from 1. Lines written with `logger` are kept with the execution. params is what it
+    was given, an instance of the job's params type: `ctx: JobContext[ReportParams]` tells a type checker; else None.
     """
 
     def __init__(
@@ -94,6 +101,7 @@ class JobContext:
         deadline: datetime,
         logger: Logger,
         connect: Callable[[], Connection],
+        params: P = None,  # type: ignore[assignment]
         live: Live | None = None,
         succeed: Callable[[Connection], Finished | None] | None = None,
     ) -> None:
@@ -104,6 +112,7 @@ class JobContext:
         self.now = now
         self.deadline = deadline
         self.logger = logger
+        self.params = params
         self._connect = connect
         self._live = live or Live(Lines())
         self._succeed = succeed
@@ -186,7 +195,7 @@ class JobContext:
             self._db = None
 
 
-JobFunction = Callable[[JobContext], Any]
+JobFunction = Callable[[JobContext[Any]], Any]
 
 
 @dataclass(frozen=True)
@@ -196,9 +205,14 @@ class Job:
     definition: JobDefinition
     function: JobFunction
 
-    def __call__(self, ctx: JobContext) -> Any:
+    def __call__(self, ctx: JobContext[Any]) -> Any:
         """Run the job's function and return what it returns."""
         return self.function(ctx)
+
+    @property
+    def params(self) -> type | None:
+        """The dataclass its params are; None for a job without."""
+        return self.definition.params if isinstance(self.definition.params, type) else None
 
 
 def job(
@@ -216,6 +230,7 @@ def job(
     concurrency: int | None = None,
     jitter: timedelta | None = None,
     permissions: Sequence[Mapping[str, Any]] = (),
+    params: type | None = None,
     **unknown: object,
 ) -> Callable[[JobFunction], Job]:
     """Make a function a job. Every option is checked here, at import. Raises InvalidJob with the value and the rule.
@@ -231,6 +246,7 @@ def job(
     what the account has left. What comes beyond it waits up to an hour.
     jitter: start at a random moment within this window after the scheduled instant.
     permissions: IAM statements the job needs beside writing its log.
+    params: a dataclass, what ctx.params is; with a schedule every field needs a default.
     """
     _refuse_unknown(id, unknown)
 
@@ -249,8 +265,12 @@ def job(
             concurrency=concurrency,
             jitter=jitter,
             permissions=tuple(permissions),
+            params=params,
             source=f"{function.__module__}:{function.__qualname__}",
         )
+        if params is not None:
+            check_type(id, params, is_scheduled=schedule is not None)
+            hide_secrets(params)
         return Job(definition, function)
 
     return decorate
@@ -308,8 +328,6 @@ def enqueue_many(
 
 def _refuse_unknown(job_id: str, unknown: Mapping[str, object]) -> None:
     for option, value in unknown.items():
-        if option in _LATER:
-            raise InvalidJob(f"job {job_id!r}: {option}={value!r}: {_LATER[option]} are not built yet; leave it out")
         known = ", ".join(field.name for field in fields(JobDefinition) if field.name != "source")
         raise InvalidJob(f"job {job_id!r}: unknown option {option}={value!r}: use one of {known}")
 

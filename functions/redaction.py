@@ -1,11 +1,17 @@
-"""Values as they may be logged: JSON-like copies, with what stands under a secret's name replaced."""
+"""Values as they may be logged: JSON-like copies, with what is marked or named as a secret replaced."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from functools import lru_cache
-from typing import Any, cast
+from typing import Annotated, Any, TypeVar, cast, get_args, get_type_hints
+
+T = TypeVar("T")
+_MARK = "lamplighter: secret"
+# `token: Secret[str]` in a dataclass: a str like any other, but one that no log, page or audit row shows.
+Secret = Annotated[T, _MARK]
 
 # A field is a secret when one of these stands in its name as whole words, however they are joined: `db_password`,
 # `x-api-key`, `refreshToken`; but not `tokens` or `keyboard`. Documented in docs/add-a-job.md.
@@ -37,6 +43,26 @@ def is_secret(name: str) -> bool:
     return any(f"_{secret}_" in words for secret in SECRET_NAMES)
 
 
+@lru_cache(maxsize=1_000)
+def secret_fields(dataclass: type) -> frozenset[str]:
+    """The names of this dataclass's fields that are marked Secret[…], or named like a secret (booleans are none)."""
+    hints = _hints(dataclass)
+    return frozenset(
+        name for name, hint in hints.items() if _is_marked(hint) or (is_secret(name) and hint not in (bool, "bool"))
+    )
+
+
+def shown_fields(instance: Any) -> dict[str, object]:
+    """A dataclass instance's fields by name, its secrets as ***; a secret that is None stays so."""
+    kind: type = type(instance)
+    secret = secret_fields(kind)
+    shown = {}
+    for field in fields(instance):
+        value = getattr(instance, field.name, None)
+        shown[field.name] = REDACTED if field.name in secret and value is not None else value
+    return shown
+
+
 def as_text(value: object) -> str:
     """str(value), also of an object whose own __str__ fails."""
     try:
@@ -64,7 +90,27 @@ def _converted(value: object, depth: int) -> Any:
         return {name: _field(name, item, depth) for name, item in _named(cast("Mapping[object, object]", value))}
     if isinstance(value, list | tuple | set | frozenset):
         return [_copy(item, depth - 1) for item in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return {name: _field(name, item, depth) for name, item in shown_fields(value).items()}
     return as_text(value)
+
+
+def _hints(dataclass: type) -> dict[str, object]:
+    names = [field.name for field in fields(cast("Any", dataclass))]
+    try:
+        hints = get_type_hints(dataclass, include_extras=True)
+    except Exception:  # noqa: BLE001 - names a type checker alone can see: what is written has to do
+        hints = {field.name: field.type for field in fields(cast("Any", dataclass))}
+    return {name: hints[name] for name in names}
+
+
+def _is_marked(hint: object) -> bool:
+    """Whether Secret[…] stands anywhere in this annotation; not what the fields of another dataclass in it say."""
+    if isinstance(hint, str):
+        return "Secret[" in hint
+    if any(mark is _MARK for mark in getattr(hint, "__metadata__", ())):
+        return True
+    return any(_is_marked(part) for part in get_args(hint) if not isinstance(part, str))
 
 
 def _named(mapping: Mapping[object, object]) -> Iterator[tuple[str, object]]:

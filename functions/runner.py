@@ -19,13 +19,14 @@ from functions.db.connection import Connection, WarmConnection
 from functions.db.json_values import text_of
 from functions.db.live import Standing, flush
 from functions.db.outcomes import Finished, Outcome, finish
-from functions.errors import AwsUnavailable, DatabaseUnavailable, JobsError, OutcomeNotRecorded
+from functions.errors import AwsUnavailable, DatabaseUnavailable, InvalidParams, JobsError, OutcomeNotRecorded
 from functions.invocation import Invocation
 from functions.job import Cancelled, Job, JobContext, RetryLater, Skip
 from functions.live import Live, ticker
 from functions.log_lines import LogCaps
 from functions.logs import captured, job_logger
 from functions.metrics import count_outcome
+from functions.params import typed
 from functions.settings import Settings
 
 if TYPE_CHECKING:
@@ -139,6 +140,11 @@ def _run_job(
     job: Job, invocation: Invocation, claimed: Claim, surroundings: Surroundings, live: Live
 ) -> tuple[Outcome, Finished | None]:
     ctx = _context(invocation, claimed, surroundings, live)
+    try:
+        ctx.params = typed(invocation.job_id, job.params, claimed.params)
+    except InvalidParams as error:  # no retry: they will not fit any better then
+        ctx.logger.error("the job was not run: %s", error)
+        return _failure(error, retry_at=None), None
     outcome = _outcome(job, ctx, claimed, surroundings)
     if ctx.succeeded is not None and outcome.status != "succeeded":
         ctx.logger.warning("the job ended as %s after its transaction had succeeded: that stands", outcome.status)
@@ -146,7 +152,7 @@ def _run_job(
     return outcome, ctx.succeeded
 
 
-def _outcome(job: Job, ctx: JobContext, claimed: Claim, surroundings: Surroundings) -> Outcome:
+def _outcome(job: Job, ctx: JobContext[Any], claimed: Claim, surroundings: Surroundings) -> Outcome:
     started = time.monotonic()
     try:
         return Outcome(status="succeeded", result=job(ctx))
@@ -205,7 +211,7 @@ def _arrange_retry(
         logger.warning("the retry could not be scheduled, the sweep sends it: %s", error)
 
 
-def _context(invocation: Invocation, claimed: Claim, surroundings: Surroundings, live: Live) -> JobContext:
+def _context(invocation: Invocation, claimed: Claim, surroundings: Surroundings, live: Live) -> JobContext[Any]:
     assert claimed.execution_id is not None
     assert claimed.attempt is not None
     assert claimed.started_at is not None
