@@ -84,7 +84,7 @@ def _params_of(job: Job, params: Any) -> Mapping[str, Any] | None:
             f"job {job.definition.id!r} takes no params, but was given some: give it a type, @job(params=…), or leave "
             "them out"
         )
-    return to_json(job.definition.id, job.params, job.params() if params is None else params)
+    return to_json(job.definition.id, job.params, params)
 
 
 def _secrets_of(job: Job) -> tuple[str, ...]:
