@@ -8,8 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
-from functions.db import dispatches
-from functions.db.dispatches import Waiting
+from functions.db.dispatches import Waiting, note_arranged, note_failed, take
 from functions.errors import AwsUnavailable, TriggerFailed
 from functions.invocation import event_for
 from functions.settings import Settings
@@ -17,7 +16,7 @@ from functions.settings import Settings
 if TYPE_CHECKING:
     import uuid
 
-    from functions.db.connection import Connection
+    from functions.db.connection import Connection, WarmConnection
     from functions.db.one_time import Enqueued
 
 # Lambda's invoke takes 10 to 30 ms: enough to fill a connection pool, too few to be throttled by ourselves.
@@ -27,7 +26,7 @@ _BATCH = 500
 _log = logging.getLogger(__name__)
 
 
-def send(settings: Settings, connection: Connection, enqueued: Enqueued) -> None:
+def send(settings: Settings, database: WarmConnection, enqueued: Enqueued) -> None:
     """Have this execution started, now or when it is due; never raises for AWS.
 
     What AWS did not accept stays as it is, with the reason on it, and the sweep sends it: nothing accepted is lost.
@@ -38,10 +37,11 @@ def send(settings: Settings, connection: Connection, enqueued: Enqueued) -> None
         if enqueued.status == "queued":
             _invoke(settings, _waiting(enqueued))
         else:
-            _arrange(settings, connection, enqueued)
+            _arrange(settings, database, enqueued)
     except (TriggerFailed, AwsUnavailable) as error:
-        _log.warning("execution %s waits for the next sweep: %s", enqueued.execution_id, error)
-        dispatches.note_failed(connection, enqueued.execution_id, enqueued.scheduled_at, str(error))
+        failed = str(error)
+        _log.warning("execution %s waits for the next sweep: %s", enqueued.execution_id, failed)
+        database.run(lambda opened: note_failed(opened, enqueued.execution_id, enqueued.scheduled_at, failed))
 
 
 def send_all(
@@ -61,11 +61,11 @@ def send_all(
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for batch_ids in _batches(ids):
             while limit is None or sent + failed < limit:
-                batch = dispatches.take(connection, limit=_BATCH, ids=batch_ids)
+                batch = take(connection, limit=_BATCH, ids=batch_ids)
                 errors = list(pool.map(partial(_try_to_invoke, settings), batch))
                 for waiting, error in zip(batch, errors, strict=True):
                     if error is not None:
-                        dispatches.note_failed(connection, waiting.id, waiting.scheduled_at, error)
+                        note_failed(connection, waiting.id, waiting.scheduled_at, error)
                 refused = sum(error is not None for error in errors)
                 sent, failed = sent + len(batch) - refused, failed + refused
                 if progress is not None:
@@ -108,7 +108,7 @@ def _invoke(settings: Settings, waiting: Waiting) -> None:
     invoke(settings, waiting.job_id, event)
 
 
-def _arrange(settings: Settings, connection: Connection, enqueued: Enqueued) -> None:
+def _arrange(settings: Settings, database: WarmConnection, enqueued: Enqueued) -> None:
     from functions.scheduling.one_shot import schedule_start
 
     assert enqueued.due_at is not None
@@ -119,4 +119,4 @@ def _arrange(settings: Settings, connection: Connection, enqueued: Enqueued) -> 
         scheduled_at=enqueued.scheduled_at,
         due_at=enqueued.due_at,
     )
-    dispatches.note_arranged(connection, enqueued.execution_id, enqueued.scheduled_at)
+    database.run(lambda opened: note_arranged(opened, enqueued.execution_id, enqueued.scheduled_at))

@@ -47,7 +47,7 @@ def enqueue(
     database = process_database()
     enqueued = database.run(write) if connection is None else write(connection)
     if connection is None or connection.info.transaction_status == _IDLE:  # in autocommit mode, outside a transaction
-        database.run(lambda opened: send(settings(), opened, enqueued))
+        send(settings(), database, enqueued)
     else:
         pending().add(connection, enqueued)
     return enqueued.execution_id

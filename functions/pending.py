@@ -105,7 +105,7 @@ class Pending:
     def _send_if_committed(self, found: _Uncommitted) -> None:
         enqueued, database = found.enqueued, process_database()
         if database.run(lambda opened: one_time.is_written(opened, enqueued)):
-            database.run(lambda opened: send(settings(), opened, enqueued))
+            send(settings(), database, enqueued)
         elif not found.has_ended:
             with self._lock:
                 self._waiting.append(found)

@@ -8,7 +8,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from functions.db.connection import Connection
-from functions.db.overdue import OverdueExecution
+from functions.db.dispatches import Waiting
 from functions.db.partitions import ensure_month, is_missing_month
 
 # As by a claim, and by itself: a pause is either over or not yet there, and what is read next is read after the wait.
@@ -42,7 +42,7 @@ SELECT queued.* FROM queued WHERE (SELECT count(*) FROM uncounted) >= 0
 """
 
 
-def queue_catch_up(connection: Connection, job_id: str, scheduled_at: datetime) -> OverdueExecution | None:
+def queue_catch_up(connection: Connection, job_id: str, scheduled_at: datetime) -> Waiting | None:
     """Write down a catch-up execution of this occurrence; None when it was not missed, or the job is held again."""
     try:
         return _queue(connection, job_id, scheduled_at)
@@ -53,9 +53,9 @@ def queue_catch_up(connection: Connection, job_id: str, scheduled_at: datetime) 
     return _queue(connection, job_id, scheduled_at)
 
 
-def _queue(connection: Connection, job_id: str, scheduled_at: datetime) -> OverdueExecution | None:
+def _queue(connection: Connection, job_id: str, scheduled_at: datetime) -> Waiting | None:
     values = {"job_id": job_id, "scheduled_at": scheduled_at}
-    with connection.transaction(), connection.cursor(row_factory=class_row(OverdueExecution)) as cursor:
+    with connection.transaction(), connection.cursor(row_factory=class_row(Waiting)) as cursor:
         if connection.execute(_LOCK, values).fetchone() is None:
             return None
         return cursor.execute(_QUEUE, values).fetchone()

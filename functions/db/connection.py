@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -136,35 +137,38 @@ def _can_be_split(url: str) -> bool:
 
 
 class WarmConnection:
-    """The one connection a warm process keeps, reopened when it has died."""
+    """The one connection a warm process keeps, reopened when it has died; its threads take turns."""
 
     def __init__(self, database: Database | str) -> None:
         self._database = database
         self._connection: Connection | None = None
         self._used_at = 0.0
+        self._turn = threading.RLock()
 
     def get(self) -> Connection:
         """A live connection: checked with a round trip after idling, reopened if dead. Raises DatabaseUnavailable."""
-        if self._connection is not None and time.monotonic() - self._used_at > _TRUSTED_IDLE_S:
-            self._drop_if_dead(self._connection)
-        return self._open()
+        with self._turn:
+            if self._connection is not None and time.monotonic() - self._used_at > _TRUSTED_IDLE_S:
+                self._drop_if_dead(self._connection)
+            return self._open()
 
     def run(self, action: Callable[[Connection], T]) -> T:
         """action(connection), without a check first; once more on a new connection if this one proves dead.
 
         The action must be safe to repeat: its first try may have been committed. Raises DatabaseUnavailable.
         """
-        connection = self._open()
-        try:
-            return action(connection)
-        except psycopg.OperationalError:
-            if not connection.broken and not connection.closed:
-                raise
-        self.close()
-        try:
-            return action(self._open())
-        except psycopg.OperationalError as error:
-            raise DatabaseUnavailable(f"PostgreSQL went away: {_first_line(error)}") from error
+        with self._turn:
+            connection = self._open()
+            try:
+                return action(connection)
+            except psycopg.OperationalError:
+                if not connection.broken and not connection.closed:
+                    raise
+            self.close()
+            try:
+                return action(self._open())
+            except psycopg.OperationalError as error:
+                raise DatabaseUnavailable(f"PostgreSQL went away: {_first_line(error)}") from error
 
     def another(self) -> Connection:
         """A new connection to the same database, the caller's to close. Raises DatabaseUnavailable."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from functions.db.chains import release_ended
 from functions.db.lost import LostExecution, mark_lost, past_their_lease
-from functions.db.overdue import OverdueExecution, end_without_job, take_overdue
+from functions.db.orphans import end_without_job
 from functions.definition import JobDefinition
-from functions.errors import AwsUnavailable, TriggerFailed
-from functions.invocation import event_for
+from functions.dispatch import send_all
+from functions.errors import AwsUnavailable
 from functions.job import JobContext, job
 from functions.metrics import count_outcome
 from functions.scheduling.misfires import judge
@@ -18,8 +19,8 @@ from functions.settings import settings
 
 # A minute's work; what is left is the next minute's.
 _BATCH = 500
-# An event is on its way for a minute at most: the rest is patience with Lambda.
-_PATIENCE = timedelta(minutes=2)
+# About as many as fit: what is left is the next minute's, or another sweep's beside this one.
+_MOST_SENT = 20_000
 _INVOKE_JOBS = {
     "Action": "lambda:InvokeFunction",
     "Resource": "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:lamplighter-${Stage}-job-*",
@@ -31,12 +32,15 @@ def mark_lost_executions(ctx: JobContext) -> dict[str, int]:
     """Ends executions as lost or missed that stopped or never came, and sends overdue retries, triggers, catch-ups."""
     lost = sum(_mark(ctx, found) for found in past_their_lease(ctx.db, limit=_BATCH))
     ended = end_without_job(ctx.db)
-    overdue = _invoke(ctx, take_overdue(ctx.db, patience=_PATIENCE, limit=_BATCH))
+    released, skipped = release_ended(ctx.db, limit=_BATCH)
     kept = timedelta(days=min(settings().retention_days.values()))
     judged = judge(ctx.db, now=ctx.now, kept=kept)
     missed = _count_missed(ctx, judged.missed)
-    caught_up = _invoke(ctx, judged.catch_ups)
-    return {"lost": lost, "ended": ended, "overdue": overdue, "missed": missed, "caught_up": caught_up}
+    sent, not_sent = send_all(settings(), ctx.db, limit=_MOST_SENT)
+    return {
+        "lost": lost, "ended": ended, "released": released, "skipped": skipped, "missed": missed,
+        "caught_up": len(judged.catch_ups), "sent": sent, "not_sent": not_sent,
+    }  # fmt: skip
 
 
 def _mark(ctx: JobContext, lost: LostExecution) -> bool:
@@ -79,21 +83,3 @@ def _schedule_retry(ctx: JobContext, lost: LostExecution, retry_at: datetime) ->
         )  # fmt: skip
     except AwsUnavailable as error:
         ctx.logger.warning("the retry could not be scheduled, a later run sends it: %s", error)
-
-
-def _invoke(ctx: JobContext, overdue: Iterable[OverdueExecution]) -> int:
-    sent = 0
-    for execution in overdue:
-        from functions.invoker import invoke
-
-        event = event_for(cause=execution.cause, job_id=execution.job_id, execution_id=execution.id,
-                          scheduled_at=execution.scheduled_at)  # fmt: skip
-        try:
-            invoke(settings(), execution.job_id, event)
-        except TriggerFailed as error:
-            ctx.logger.warning("execution %s still waits: %s", execution.id, error)
-        else:
-            sent += 1
-            ctx.logger.info("sent a %s event to job %s", execution.cause, execution.job_id,
-                            extra={"sent_execution_id": str(execution.id)})  # fmt: skip
-    return sent

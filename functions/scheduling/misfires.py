@@ -10,8 +10,8 @@ from typing import NamedTuple
 from functions.db import expectations
 from functions.db.catch_ups import queue_catch_up
 from functions.db.connection import Connection
+from functions.db.dispatches import Waiting
 from functions.db.expectations import Expectation, Judgement, Occurrence
-from functions.db.overdue import OverdueExecution
 from functions.scheduling.expected import SETTLING, Expected, expected
 
 # What one round of statements takes, and how many rounds a sweep makes at most.
@@ -24,7 +24,7 @@ class Judged(NamedTuple):
     """What a sweep found: how many occurrences each job missed, and the catch-ups to be invoked now."""
 
     missed: Counter[str]
-    catch_ups: list[OverdueExecution]
+    catch_ups: list[Waiting]
 
 
 def judge(connection: Connection, *, now: datetime, kept: timedelta) -> Judged:
@@ -71,6 +71,6 @@ def _judge(connection: Connection, jobs: Sequence[tuple[Expectation, Expected]],
     )  # fmt: skip
 
 
-def _catch_up(connection: Connection, missed: Sequence[Occurrence]) -> list[OverdueExecution]:
+def _catch_up(connection: Connection, missed: Sequence[Occurrence]) -> list[Waiting]:
     queued = [queue_catch_up(connection, one.job_id, one.scheduled_at) for one in missed]
     return [execution for execution in queued if execution is not None]

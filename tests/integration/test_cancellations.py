@@ -17,9 +17,9 @@ from functions.db.audit import Author
 from functions.db.cancellations import Cancellation, request_cancel
 from functions.db.claims import Claim
 from functions.db.connection import Connection, connect
+from functions.db.dispatches import take
 from functions.db.executions import QueuedExecution, fail_queued, get, queue_manual
 from functions.db.outcomes import Outcome, finish
-from functions.db.overdue import take_overdue
 from functions.errors import ExecutionNotFound
 from tests.integration.seeds import MINUTE, claimed, deployed
 
@@ -308,8 +308,8 @@ def test_a_sweep_passes_by_what_is_being_cancelled(connection: Connection, datab
     with connect(database_url) as cancelling:
         with cancelling.transaction():
             assert request_cancel(cancelling, execution.id, ANN) == ENDED
-            assert take_overdue(connection, patience=timedelta(), limit=9) == []
-        assert take_overdue(connection, patience=timedelta(), limit=9) == []
+            assert take(connection, limit=9) == []
+        assert take(connection, limit=9) == []
 
 
 @pytest.mark.parametrize("make", [lambda c: queued(c).id, retrying])
@@ -323,11 +323,11 @@ def test_what_a_sweep_has_just_sent_for_is_ended_once_the_sweep_is_through_and_w
         ThreadPoolExecutor(1) as pool,
     ):
         with sweeping.transaction():
-            (sent,) = take_overdue(sweeping, patience=timedelta(), limit=9)
+            (sent,) = take(sweeping, limit=9)
             cancelled = pool.submit(request_cancel, cancelling, execution_id, ANN)
             until_waiting(connection, cancelling)
         assert cancelled.result(timeout=_PATIENCE_S) == ENDED
     late = claimed(connection, at=sent.scheduled_at, cause=sent.cause, execution_id=sent.id)
     assert (sent.id, late.decision) == (execution_id, "duplicate")
-    assert take_overdue(connection, patience=timedelta(), limit=9) == []
+    assert take(connection, limit=9) == []
     assert get(connection, execution_id).status == "cancelled"
