@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import threading
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
 
-from functions import invoker
 from functions.db import intents, jobs
 from functions.db.audit import Author
 from functions.db.connection import Connection, connect
@@ -29,9 +24,8 @@ from functions.definition import JobDefinition
 from functions.job import JobContext, Retry
 from functions.jobs.mark_lost_executions import mark_lost_executions
 from functions.logs import job_logger
-from functions.scheduling import one_shot
 from functions.scheduling.misfires import Judged, judge
-from functions.settings import settings
+from tests.integration.accepting_lambda import Lambda, accepting_lambda, used_by_this_process
 from tests.integration.seeds import MINUTE, claimed, deployed, triggered
 
 ANN = Author(actor="ann")
@@ -39,44 +33,11 @@ NOW = datetime(2026, 11, 23, 13, 0, 10, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
-@dataclass
-class Lambda:
-    """Accepts asynchronous invocations as Lambda's API does, and writes them down; or refuses them."""
-
-    events: list[dict[str, Any]] = field(default_factory=list)
-    status: int = 202
-
-
 @pytest.fixture
 def aws(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lambda]:
-    there = Lambda()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            there.events.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(there.status)
-            self.send_header("Content-Length", "2")
-            self.end_headers()
-            self.wfile.write(b"{}")
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", f"http://127.0.0.1:{server.server_port}")
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    for cached in (settings, invoker._client, one_shot._client):
-        cached.cache_clear()
-    with mock_aws():
+    with accepting_lambda() as there, used_by_this_process(there, database_url, monkeypatch), mock_aws():
         boto3.client("scheduler", region_name="us-east-1").create_schedule_group(Name="lamplighter-local")
         yield there
-    for cached in (settings, invoker._client, one_shot._client):
-        cached.cache_clear()
-    server.shutdown()
-    server.server_close()
 
 
 def sweep(database_url: str, *, now: datetime = NOW) -> dict[str, int]:
