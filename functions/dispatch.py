@@ -70,7 +70,7 @@ def send_all(
                 sent, failed = sent + len(batch) - refused, failed + refused
                 if progress is not None:
                     progress(sent)
-                if len(batch) < _BATCH:
+                if batch_ids is not None or len(batch) < _BATCH:
                     break
                 if refused == len(batch):
                     return sent, failed
