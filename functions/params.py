@@ -49,8 +49,8 @@ def to_json(job_id: str, params_type: type, params: object) -> dict[str, Any]:
     given: dict[str, Any] = {}
     try:
         given = _as_given(params_type, params)
-        instance = _instance(params_type, given)
-        value = _builtins(instance)
+        value = _builtins(_instance(params_type, given))
+        _instance(params_type, value)  # its defaults too, and what its __post_init__ made of it: this is what is read
         _check_storable(value, "")
         _check_size(value)
     except _Misfit as misfit:

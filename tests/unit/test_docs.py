@@ -5,10 +5,15 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
+import sys
 import textwrap
+import uuid
 from collections.abc import Iterator
 from dataclasses import fields
+from datetime import UTC, date, datetime
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -17,13 +22,16 @@ import functions
 import infra
 from chalicelib import permissions, problems
 from functions.definition import JobDefinition
-from functions.errors import JobsError
-from functions.job import Job
+from functions.errors import InvalidParams, JobsError
+from functions.job import Job, JobContext
+from functions.logs import captured, job_logger
+from functions.params import from_json, to_json
 from functions.registry import collect
 from infra.local.gateway_routes import admin_api_routes
 
 PROJECT = Path(__file__).parent.parent.parent
 DOCS = PROJECT / "docs"
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 def text(name: str) -> str:
@@ -77,12 +85,38 @@ def test_every_option_of_a_job_is_documented() -> None:
 
 
 @pytest.mark.parametrize("page", [PROJECT / "README.md", DOCS / "add-a-job.md"])
-def test_the_job_a_page_shows_is_a_job(page: Path) -> None:
-    (code,) = re.findall(r"^ *```python\n(.*?)^ *```", page.read_text(), re.MULTILINE | re.DOTALL)
-    namespace: dict[str, object] = {"__name__": "shown"}
-    exec(textwrap.dedent(code), namespace)
-    (shown,) = [value for value in namespace.values() if isinstance(value, Job)]
-    assert shown.definition.parsed_schedule is not None
+def test_the_job_a_page_shows_first_is_a_job_with_a_schedule(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert shown_jobs(page, monkeypatch)[0].definition.parsed_schedule is not None
+
+
+def test_the_params_the_page_shows_are_checked_and_given_to_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    (shown,) = [job for job in shown_jobs(DOCS / "add-a-job.md", monkeypatch) if job.params is not None]
+    assert shown.params is not None
+    stored = to_json("a", shown.params, {"until": "2026-11-23", "webhook_key": "hunter2"})
+    ctx = JobContext[Any](
+        execution_id=uuid.uuid4(), job_id="a", attempt=1, scheduled_at=NOON, now=NOON, deadline=NOON,
+        logger=job_logger("a", "INFO"), connect=refuse_to_connect, params=from_json("a", shown.params, stored),
+    )  # fmt: skip
+    with captured() as lines:
+        assert shown(ctx) == {"until": date(2026, 11, 23), "days": 7}
+    assert lines[0].fields == {"params": {"until": "2026-11-23", "days": 7, "to": "sales", "webhook_key": "***"}}
+    with pytest.raises(InvalidParams, match="days=367: use 1 to 366"):
+        to_json("a", shown.params, {"until": "2026-11-23", "days": 367})
+
+
+def shown_jobs(page: Path, monkeypatch: pytest.MonkeyPatch) -> list[Job]:
+    """The job of each example of Python on this page, which runs as a module of its own."""
+    jobs = []
+    for code in re.findall(r"^ *```python\n(.*?)^ *```", page.read_text(), re.MULTILINE | re.DOTALL):
+        module = ModuleType("shown")
+        monkeypatch.setitem(sys.modules, "shown", module)
+        exec(textwrap.dedent(code), vars(module))
+        jobs += [value for value in vars(module).values() if isinstance(value, Job)]
+    return jobs
+
+
+def refuse_to_connect() -> Any:
+    raise AssertionError("the example needs no database")
 
 
 def test_every_decision_is_listed() -> None:

@@ -66,7 +66,7 @@ def test_other_ids_are_refused_with_the_rule(job_id: object) -> None:
         ("description", "x" * 513, "512"),
         ("permissions", [{"Action": "s3:GetObject"}], "Resource"),
         ("colour", "red", "unknown option colour='red'"),
-        ("params", dict, "not built yet"),
+        ("params", dict, "use a dataclass"),
         ("retry", 3, "use Retry(attempts=…)"),
         ("misfire", "all", "ignore, run_once"),
         ("pause_after_failures", 0, "1 to 1000"),

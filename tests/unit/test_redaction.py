@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from functions.redaction import REDACTED, SECRET_NAMES, redacted
+from functions.redaction import REDACTED, SECRET_NAMES, Secret, redacted
 from tests.conftest import PROJECT
 
 
@@ -32,6 +33,37 @@ def test_whether_there_is_one_may_be_seen() -> None:
 def test_secrets_are_found_in_nested_fields() -> None:
     value: dict[str, Any] = {"users": [{"name": "ann", "password": "p"}, ({"token": "t"},)]}
     assert redacted(value) == {"users": [{"name": "ann", "password": REDACTED}, [{"token": REDACTED}]]}
+
+
+@dataclass
+class Login:
+    user: str
+    db_password: str
+    card: Secret[str] | None = None
+    others: list[Login] = field(default_factory=list)
+
+
+def test_a_dataclass_is_logged_as_its_fields_without_its_secrets() -> None:
+    login = Login("ann", "p", "4000", [Login("bob", "q")])
+    assert redacted({"of": login}) == {
+        "of": {
+            "user": "ann", "db_password": REDACTED, "card": REDACTED,
+            "others": [{"user": "bob", "db_password": REDACTED, "card": None, "others": []}],
+        }
+    }  # fmt: skip
+
+
+def test_a_mark_counts_where_an_annotation_is_only_for_type_checkers() -> None:
+    @dataclass
+    class Unreadable:
+        card: Secret[Unheard]  # type: ignore[name-defined]  # noqa: F821
+        user: Unheard  # type: ignore[name-defined]  # noqa: F821
+
+    assert redacted([Unreadable("4000", "ann")]) == [{"card": REDACTED, "user": "ann"}]
+
+
+def test_a_dataclass_itself_is_text() -> None:
+    assert redacted([Login]) == [str(Login)]
 
 
 def test_the_value_itself_is_not_changed() -> None:
