@@ -44,10 +44,8 @@ def _lines(result: InvokeResult) -> list[str]:
     kind, message = (error.get("errorType"), error.get("errorMessage", "")) if isinstance(error, dict) else (None, "")
     if kind == "Sandbox.Timedout":
         said = message.rpartition("Error: ")[2]
-        return [
-            f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.000Z} {result.request_id} {said}\n\n",
-            _report(result, "timeout"),
-        ]
+        at = datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds")
+        return [f"{at}Z {result.request_id} {said}\n\n", _report(result, "timeout")]
     if kind == "Runtime.ExitError":
         return [f"{message}\n{kind}\n", _report(result, f"error\tError Type: {kind}")]
     return []
