@@ -24,12 +24,15 @@ class LostExecution:
     attempt: int
     failed_attempts: int
     token: uuid.UUID
+    request_id: str | None
+    started_at: datetime
     lease_expires_at: datetime
     definition: Mapping[str, Any] | None
 
 
 _LOST = """
-SELECT e.id, e.job_id, e.scheduled_at, e.attempt, e.failed_attempts, e.claim_token AS token, e.lease_expires_at,
+SELECT e.id, e.job_id, e.scheduled_at, e.attempt, e.failed_attempts, e.claim_token AS token, e.request_id,
+       e.started_at, e.lease_expires_at,
        CASE WHEN j.in_code AND j.removed_at IS NULL THEN j.definition END AS definition
 FROM lamplighter.execution e
 JOIN lamplighter.job j ON j.id = e.job_id
@@ -45,19 +48,23 @@ def past_their_lease(connection: Connection, *, limit: int) -> list[LostExecutio
         return cursor.execute(_LOST, (limit,)).fetchall()
 
 
-def mark_lost(connection: Connection, lost: LostExecution, *, retry_at: datetime | None) -> bool:
+def mark_lost(
+    connection: Connection, lost: LostExecution, *, retry_at: datetime | None, reason: str, detail: str = ""
+) -> bool:
     """End this attempt as lost; the execution too, or with retry_at it is retrying. False: taken over meanwhile.
 
+    reason: in a few words why; detail: what says so, where anything does.
     It is a finish in the name of the claim that never made its own, so everything else follows as after any failure.
     """
     outcome = Outcome(
         status="lost" if retry_at is None else "retrying",
         attempt_status="lost",
         retry_at=retry_at,
-        reason="lease ran out",
+        reason=reason,
         error_message=(
-            f"nothing was recorded until {lost.lease_expires_at:%Y-%m-%d %H:%M:%S} UTC: it was killed, timed out, ran "
-            "out of memory or lost PostgreSQL; CloudWatch has its last lines"
+            f"nothing was recorded until {lost.lease_expires_at:%Y-%m-%d %H:%M:%S} UTC: "
+            + (detail or "it was killed, timed out, ran out of memory or lost PostgreSQL")
+            + "; CloudWatch has its last lines"
         ),
     )
     ended = finish(connection, outcome, execution_id=lost.id, scheduled_at=lost.scheduled_at, token=lost.token)

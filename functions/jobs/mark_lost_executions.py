@@ -12,6 +12,7 @@ from functions.db.orphans import end_without_job
 from functions.definition import JobDefinition
 from functions.dispatch import send_all
 from functions.errors import AwsUnavailable
+from functions.invocation_log import InvocationLog
 from functions.job import JobContext, job
 from functions.metrics import count_outcome
 from functions.scheduling.misfires import judge
@@ -25,12 +26,19 @@ _INVOKE_JOBS = {
     "Action": "lambda:InvokeFunction",
     "Resource": "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:lamplighter-${Stage}-job-*",
 }
+_READ_JOBS_LOGS = {
+    "Action": "logs:FilterLogEvents",
+    "Resource": (
+        "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/lambda/lamplighter-${Stage}-job-*"
+    ),
+}
 
 
-@job(id="mark-lost-executions", schedule="* * * * *", permissions=[_INVOKE_JOBS])
+@job(id="mark-lost-executions", schedule="* * * * *", permissions=[_READ_JOBS_LOGS, _INVOKE_JOBS])
 def mark_lost_executions(ctx: JobContext) -> dict[str, int]:
     """Ends executions as lost or missed that stopped or never came, and sends overdue retries, triggers, catch-ups."""
-    lost = sum(_mark(ctx, found) for found in past_their_lease(ctx.db, limit=_BATCH))
+    log = InvocationLog(settings())
+    lost = sum(_mark(ctx, found, log) for found in past_their_lease(ctx.db, limit=_BATCH))
     ended = end_without_job(ctx.db)
     released, skipped = release_ended(ctx.db, limit=_BATCH)
     kept = timedelta(days=min(settings().retention_days.values()))
@@ -43,13 +51,14 @@ def mark_lost_executions(ctx: JobContext) -> dict[str, int]:
     }  # fmt: skip
 
 
-def _mark(ctx: JobContext, lost: LostExecution) -> bool:
+def _mark(ctx: JobContext, lost: LostExecution, log: InvocationLog) -> bool:
     retry_at = _retry_at(lost, ctx.now)
-    if not mark_lost(ctx.db, lost, retry_at=retry_at):
+    ending = log.ending(lost.job_id, lost.request_id, since=lost.started_at, until=lost.lease_expires_at)
+    if not mark_lost(ctx.db, lost, retry_at=retry_at, reason=ending.reason, detail=ending.detail):
         return False
     count_outcome(stage=settings().stage, job_id=lost.job_id, status="lost")
     ctx.logger.warning(
-        "job %s: attempt %d of execution %s was lost", lost.job_id, lost.attempt, lost.id,
+        "job %s: attempt %d of execution %s was lost: %s", lost.job_id, lost.attempt, lost.id, ending.reason,
         extra={"lost_job_id": lost.job_id, "lost_execution_id": str(lost.id), "retry_at": retry_at},
     )  # fmt: skip
     if retry_at is not None:

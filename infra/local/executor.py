@@ -19,6 +19,7 @@ from infra.local.function import Function, FunctionReader
 from infra.local.function_log import FunctionLog
 from infra.local.instances import Instances
 from infra.local.invocation import InvocationRefused, InvokeResult
+from infra.local.platform_log import write_end
 from infra.local.sandbox import Host, Sandbox
 
 logger = logging.getLogger("lamplighter.local")
@@ -113,6 +114,7 @@ class Executor:
             self._instances.release(instance)
         if result.function_error is not None:
             logger.warning("%s failed: %s", function.name, result.payload.decode(errors="replace"))
+            write_end(function, result)
         return result
 
     def _spawn(self, start: Callable[[], subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:

@@ -136,8 +136,48 @@ def test_an_execution_taken_over_after_it_was_found_is_not_marked(connection: Co
     claimed(connection, lease=timedelta())
     (found,) = past_their_lease(connection, limit=9)
     assert claimed(connection).decision == "run"
-    assert mark_lost(connection, found, retry_at=None) is False
+    assert mark_lost(connection, found, retry_at=None, reason="lease ran out") is False
     assert [row.status for row in history(connection, "a", limit=9)] == ["running"]
+
+
+def test_what_lambda_says_about_its_end_is_on_the_row(connection: Connection, database_url: str, aws: Lambda) -> None:
+    deployed(connection, "a")
+    claimed(connection, lease=timedelta(), request_id="3f2504e0-4f89-11d3-9a0c-0305e82c3301")
+    log_group(
+        "REPORT RequestId: 3f2504e0-4f89-11d3-9a0c-0305e82c3301\tDuration: 19266.38 ms\tBilled Duration: 19267 ms\t"
+        "Memory Size: 256 MB\tMax Memory Used: 256 MB\tStatus: error\tError Type: Runtime.OutOfMemory\t"
+    )
+    sweep(database_url)
+    (row,) = history(connection, "a", limit=9)
+    assert (row.status, row.reason) == ("lost", "out of memory")
+    assert row.error_message is not None
+    assert "Lambda: Runtime.OutOfMemory; it had used 256 MB of 256 MB" in row.error_message
+
+
+def test_where_cloudwatch_cannot_be_asked_the_execution_is_lost_all_the_same_and_it_is_asked_once(
+    connection: Connection, database_url: str, aws: Lambda, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", "http://127.0.0.1:9")
+    deployed(connection, "a", overlap="allow")
+    for minute in range(3):
+        claimed(connection, at=MINUTE + timedelta(minutes=minute), lease=timedelta(), request_id=f"req-{minute}",
+                overlap="allow")  # fmt: skip
+    assert sweep(database_url)["lost"] == 3
+    rows = history(connection, "a", limit=9)
+    assert [row.reason for row in rows] == ["lease ran out"] * 3
+    assert ["CloudWatch could not be asked why" in (row.error_message or "") for row in rows] == [True] * 3
+
+
+def log_group(*lines: str) -> None:
+    """The log of the job's function as CloudWatch has it."""
+    logs = boto3.client("logs", region_name="us-east-1")
+    group, stream = "/aws/lambda/lamplighter-local-job-a", "2026/11/23/[$LATEST]1"
+    logs.create_log_group(logGroupName=group)
+    logs.create_log_stream(logGroupName=group, logStreamName=stream)
+    now = int(datetime.now(UTC).timestamp() * 1000)
+    logs.put_log_events(
+        logGroupName=group, logStreamName=stream, logEvents=[{"timestamp": now, "message": line} for line in lines]
+    )
 
 
 def test_lost_executions_in_a_row_pause_the_job_as_failures_do(

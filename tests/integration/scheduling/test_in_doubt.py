@@ -106,7 +106,10 @@ def test_a_crash_while_what_was_done_is_recorded_leaves_it_in_doubt(connection: 
     old, new = job(schedule="0 3 * * *"), job(schedule="0 15 * * *")
     deploy(connection, ON_SCHEDULER, old)
     before = in_aws(ON_SCHEDULER)
-    connection.execute("ALTER TABLE lamplighter.trigger ADD CONSTRAINT full_disk CHECK (digest = '') NOT VALID")
+    # Only the new digest cannot be written: that a deploy makes the sweep look again is another change of this row.
+    known = triggers.all_triggers(connection)["cleanup"].digest
+    full_disk = f"ALTER TABLE lamplighter.trigger ADD CONSTRAINT full_disk CHECK (digest IN ('', '{known}'))"
+    connection.execute(full_disk.encode())
     with suppress(psycopg.errors.CheckViolation):
         deploy(connection, ON_SCHEDULER, new)
     connection.execute("ALTER TABLE lamplighter.trigger DROP CONSTRAINT full_disk")
