@@ -88,7 +88,11 @@ def handle() -> None:
 if __name__ == "__main__":
     name, *given = sys.argv[1:]
     numbers = [int(value) for value in given]
-    if name == "many":
+    if name == "call":
+        call(numbers[0])
+    elif name == "order":
+        order(*numbers)
+    elif name == "many":
         enqueue_many(ship, [Order(number) for number in range(numbers[0])])
     else:
-        {"call": call, "order": order, "handle": handle}[name](*numbers)
+        handle()
