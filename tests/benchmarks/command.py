@@ -17,6 +17,7 @@ BENCHMARKS = {
     "occurrences": "parse a schedule and find its next occurrence, against croniter",
     "record": "claim and finish an execution with its log lines, against two raw commits",
     "duplicate": "refuse the second delivery of an occurrence, against two raw commits",
+    "enqueue": "enqueue a one-time execution, against procrastinate's defer",
     "cold": "import the handler and every job in a fresh interpreter, against the bare imports",
 }
 
