@@ -1,4 +1,4 @@
-"""Old executions: rows deleted in batches where their month stays because other rows of it are kept longer."""
+"""Old executions: rows deleted in batches where their month stays because others are kept longer; and old keys."""
 
 from __future__ import annotations
 
@@ -43,3 +43,19 @@ def delete_finished(
     row = connection.execute(_DELETE, values).fetchone()
     assert row is not None
     return int(row[0])
+
+
+# A key that is given to a new execution meanwhile has that one's instant by then: PostgreSQL looks again after a wait.
+_FREE_KEYS = """
+DELETE FROM lamplighter.enqueue_key
+WHERE scheduled_at < %(before)s AND ctid = ANY (ARRAY (
+    SELECT k.ctid FROM lamplighter.enqueue_key k
+    LEFT JOIN lamplighter.execution e ON e.id = k.execution_id AND e.scheduled_at = k.scheduled_at
+    WHERE k.scheduled_at < %(before)s AND (e.id IS NULL OR e.finished_at IS NOT NULL)
+    LIMIT %(batch)s))
+"""
+
+
+def free_keys(connection: Connection, *, before: datetime, batch: int) -> int:
+    """Delete at most `batch` keys that were given before then, and whose execution has ended; how many."""
+    return connection.execute(_FREE_KEYS, {"before": before, "batch": batch}).rowcount

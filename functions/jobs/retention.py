@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from functions.db import stats
 from functions.db.partitions import Month, drop_month, months
-from functions.db.retention import delete_finished
+from functions.db.retention import delete_finished, free_keys
 from functions.job import JobContext, job
 from functions.settings import settings
 
@@ -32,6 +32,8 @@ def retention(ctx: JobContext) -> dict[str, object]:
             ctx.logger.warning("month %s stays: an execution in it is not final, or somebody uses it", month.name)
         deleted += _delete_rows(ctx, month, {s: days for s, days in kept.items() if is_over or days < longest})
     stats.delete_before(ctx.db, ctx.now - longest * _DAY)
+    while free_keys(ctx.db, before=ctx.now - _DAY, batch=_BATCH):
+        pass
     ctx.logger.info("dropped %d months, deleted %d executions", len(dropped), deleted)
     return {"dropped": dropped, "deleted": deleted}
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from functions.db.connection import Connection, connect
+from functions.db.one_time import enqueue
 from functions.db.partitions import ensure_month, months
 from functions.jobs import retention as module
 from functions.logs import captured
@@ -171,3 +172,26 @@ def test_a_second_delivery_within_the_retention_is_still_a_duplicate(
     add(connection, at)
     run_job(module.retention, database_url, now=NOW)
     assert claimed(connection, at=at).decision == "duplicate"
+
+
+def test_keys_of_what_has_ended_are_forgotten_the_day_after_and_the_others_stay(
+    connection: Connection, database_url: str
+) -> None:
+    deployed(connection, "a")
+    ensure_month(connection, datetime.now(UTC) - 2 * DAY)
+    for key in ("ended", "waits", "ended just now"):
+        enqueue(connection, job_id="a", key=key)
+    connection.execute("""
+        UPDATE lamplighter.execution e SET status = 'cancelled', finished_at = clock_timestamp()
+        FROM lamplighter.enqueue_key k WHERE k.execution_id = e.id AND k.key LIKE 'ended%'
+    """)
+    connection.execute("""
+        WITH moved AS (UPDATE lamplighter.enqueue_key SET scheduled_at = scheduled_at - interval '30 hours'
+                       WHERE key <> 'ended just now' RETURNING execution_id)
+        UPDATE lamplighter.execution e SET scheduled_at = scheduled_at - interval '30 hours'
+        FROM moved m WHERE m.execution_id = e.id
+    """)
+    run_job(module.retention, database_url, now=datetime.now(UTC))
+    assert connection.execute("SELECT key FROM lamplighter.enqueue_key ORDER BY 1").fetchall() == [
+        ("ended just now",), ("waits",),
+    ]  # fmt: skip
