@@ -63,6 +63,7 @@ class Pending:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._sending = threading.Lock()
         self._waiting: list[_Uncommitted] = []
         self._thread: threading.Thread | None = None
 
@@ -75,8 +76,9 @@ class Pending:
                 self._thread.start()
 
     def settle(self) -> None:
-        """Send what has been committed by now, in the calling thread; for whoever is about to exit or be frozen."""
-        self._send([found for found in self._taken() if found.has_ended])
+        """Return once all that has been committed by now is sent; for whoever is about to exit or be frozen."""
+        with self._sending:
+            self._send(self._taken())
 
     def _taken(self, *, ask: bool = False) -> list[_Uncommitted]:
         with self._lock:
@@ -89,7 +91,8 @@ class Pending:
         while True:
             pause.wait(_LOOK_EVERY_S)
             looks += 1
-            self._send(self._taken(ask=looks % _ASK_EVERY == 0))
+            with self._sending:
+                self._send(self._taken(ask=looks % _ASK_EVERY == 0))
             with self._lock:
                 if not self._waiting:
                     self._thread = None
