@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import os
 import threading
 from dataclasses import dataclass
 from functools import cache
@@ -18,7 +19,6 @@ from functions.database import database
 from functions.db import one_time
 from functions.db.connection import WarmConnection
 from functions.dispatch import send
-from functions.errors import JobsError
 from functions.settings import settings
 
 if TYPE_CHECKING:
@@ -45,6 +45,15 @@ def pending() -> Pending:
     found = Pending()
     atexit.register(found.settle)
     return found
+
+
+def _start_over() -> None:
+    # In a child of fork (a web server's worker) there is no thread, and the connection is still the parent's.
+    process_database.cache_clear()
+    pending.cache_clear()
+
+
+os.register_at_fork(after_in_child=_start_over)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,9 +90,12 @@ class Pending:
             self._send(self._taken())
 
     def _taken(self, *, ask: bool = False) -> list[_Uncommitted]:
+        taken: list[_Uncommitted] = []
+        left: list[_Uncommitted] = []
         with self._lock:
-            taken = [found for found in self._waiting if ask or found.has_ended]
-            self._waiting = [found for found in self._waiting if found not in taken]
+            for found in self._waiting:
+                (taken if ask or found.has_ended else left).append(found)
+            self._waiting = left
         return taken
 
     def _watch(self) -> None:
@@ -102,7 +114,7 @@ class Pending:
         for found in taken:
             try:
                 self._send_if_committed(found)
-            except JobsError as error:
+            except Exception as error:  # noqa: BLE001 - the thread must go on with the others
                 _log.warning("execution %s is left to the sweep: %s", found.enqueued.execution_id, error)
 
     def _send_if_committed(self, found: _Uncommitted) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import time
+import traceback
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -277,3 +279,21 @@ def test_a_paused_jobs_execution_is_accepted_and_sent_by_the_first_sweep_after_i
     connection.execute("UPDATE lamplighter.execution SET dispatched_at = NULL")  # as the claim does that made it wait
     assert send_all(settings(), connection) == (1, 0)
     assert len(aws.events) == sent + 1
+
+
+def test_a_child_of_fork_has_a_connection_and_a_thread_of_its_own(aws: Lambda, connection: Connection) -> None:
+    enqueue(greet)
+    child = os.fork()
+    if child == 0:
+        try:
+            with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as own, own.transaction():
+                enqueue(greet, connection=own)
+            pending.pending().settle()
+            enqueue(greet)
+            os._exit(0)
+        except BaseException:  # noqa: BLE001 - pytest must not go on in the child
+            traceback.print_exc()
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    enqueue(greet)
+    assert len(aws.events) == 4
