@@ -14,9 +14,10 @@ import psycopg
 import pytest
 
 from chalicelib.services import jobs as job_service
-from functions.db import executions, intents, triggers
+from functions.db import executions, intents, one_time, triggers
 from functions.db.audit import Author
 from functions.db.connection import Connection, WarmConnection, connect
+from functions.db.dispatches import take
 from functions.db.outcomes import Outcome, finish
 from functions.db.partitions import ensure_month
 from functions.jobs.expired_refresh_token_cleanup import expired_refresh_token_cleanup
@@ -158,3 +159,21 @@ def test_options_at_connect_are_refused_by_it_so_we_send_none(pooled_url: str) -
     with pytest.raises(psycopg.OperationalError, match="unsupported startup parameter"):
         psycopg.connect(pooled_url, options="-c statement_timeout=5s")
     connect(pooled_url).close()
+
+
+def test_enqueueing_and_sending_works_through_it_for_many_clients(
+    connection: Connection, database_url: str, pooled_url: str
+) -> None:
+    deployed(connection, "a")
+
+    def enqueues(client: int) -> int:
+        with connect(pooled_url) as pooled:
+            for number in range(10):
+                with pooled.transaction():
+                    one_time.enqueue(pooled, job_id="a", key=f"{client}-{number}")
+            one_time.enqueue_many(pooled, job_id="a", params=[None] * 10)
+            return len(take(pooled, limit=1_000))
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        taken = sum(pool.map(enqueues, range(CLIENTS)))
+    assert taken + len(take(connection, limit=1_000)) == CLIENTS * 20
