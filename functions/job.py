@@ -5,9 +5,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from functions.db.connection import CallersConnection, Connection
 from functions.db.live import Standing
@@ -198,8 +198,7 @@ class JobContext(Generic[P]):
 JobFunction = Callable[[JobContext[Any]], Any]
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(NamedTuple):
     """A definition and the function that runs; calling it calls the function, so a test can pass its own context."""
 
     definition: JobDefinition

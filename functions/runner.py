@@ -9,10 +9,9 @@ import traceback
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from functions.db.claims import Claim, claim
 from functions.db.connection import Connection, WarmConnection
@@ -42,8 +41,7 @@ _TIME_TO_SCHEDULE = timedelta(seconds=5)
 _SECOND = timedelta(seconds=1)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """What a process keeps between invocations, and what this invocation was given."""
 
     settings: Settings

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg.rows import class_row
@@ -15,8 +14,7 @@ from functions.db.partitions import ensure_month, is_missing_month
 from functions.errors import JobNotFound
 
 
-@dataclass(frozen=True, kw_only=True)
-class Claim:
+class Claim(NamedTuple):
     """What the database decided about one delivery of an occurrence.
 
     decision: `run` (we hold the lease), `skip` (recorded as skipped, see reason), `fail` (a retry that may not run,
