@@ -12,7 +12,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from functions.errors import InvalidJob, InvalidSchedule
-from functions.params import check_defaults, schema
 from functions.retry import Retry
 from functions.settings import CONCURRENCY
 
@@ -79,6 +78,8 @@ class JobDefinition:
     def params_schema(self) -> Mapping[str, Any] | None:
         """The JSON Schema of its params; None without. Raises InvalidJob for defaults or types that cannot be."""
         if isinstance(self.params, type):
+            from functions.params import check_defaults, schema  # late: a job that runs needs no schema
+
             check_defaults(self.id, self.params)
             return schema(self.params)
         return self.params

@@ -16,7 +16,6 @@ from functions.definition import JobDefinition
 from functions.errors import ClaimLost, InvalidJob
 from functions.live import Live
 from functions.log_lines import Lines
-from functions.params_type import check_type, hide_secrets
 from functions.redaction import Secret
 from functions.retry import Backoff, Retry, check_retry_delay
 
@@ -268,6 +267,8 @@ def job(
             source=f"{function.__module__}:{function.__qualname__}",
         )
         if params is not None:
+            from functions.params_type import check_type, hide_secrets  # late: most jobs have none
+
             check_type(id, params, is_scheduled=schedule is not None)
             hide_secrets(params)
         return Job(definition, function)

@@ -50,8 +50,7 @@ def start_prefix(stage: str) -> str:
 
 def start_schedule(stage: str, execution_id: uuid.UUID, due_at: datetime) -> str:
     """The name of the schedule that starts an execution then: at most 59 characters, another one for another time."""
-    digest = hashlib.sha256(f"{execution_id}:{due_at.astimezone(UTC).isoformat()}".encode()).hexdigest()[:24]
-    return start_prefix(stage) + digest
+    return start_prefix(stage) + _digest(f"{execution_id}:{due_at.astimezone(UTC).isoformat()}")[:24]
 
 
 def api_function(stage: str) -> str:

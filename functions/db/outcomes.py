@@ -37,8 +37,7 @@ class Outcome(NamedTuple):
     result: Any = None
 
 
-@dataclass(frozen=True)
-class Finished:
+class Finished(NamedTuple):
     """An outcome is recorded. released: the executions that waited for this end and are queued now."""
 
     released: tuple[uuid.UUID, ...] = ()
