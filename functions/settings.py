@@ -38,7 +38,7 @@ _RETENTION_DAYS = 90
 _RETENTION_BOUNDS = (2, 36_500)
 
 
-@dataclass(frozen=True, eq=False)  # one object per process, compared with no other
+@dataclass(frozen=True)
 class Settings:
     """What the environment says. A missing optional value is its default; required ones are checked where used."""
 

@@ -10,7 +10,6 @@ import psycopg
 from psycopg.rows import class_row
 
 from functions.db.connection import Connection
-from functions.db.partitions import ensure_month, is_missing_month
 from functions.errors import JobNotFound
 
 
@@ -64,6 +63,8 @@ def claim(
     try:
         return _decide(connection, values)
     except psycopg.errors.CheckViolation as error:
+        from functions.db.partitions import ensure_month, is_missing_month  # late: the months are made ahead
+
         if not is_missing_month(error):
             raise
     ensure_month(connection, scheduled_at)

@@ -15,7 +15,7 @@ import pytest
 _OURS = {
     "functions", "functions.database", "functions.db", "functions.db.claims", "functions.db.connection",
     "functions.db.json_values", "functions.db.live", "functions.db.log_lines", "functions.db.outcomes",
-    "functions.db.partitions", "functions.definition", "functions.errors", "functions.handler", "functions.invocation",
+    "functions.definition", "functions.errors", "functions.handler", "functions.invocation",
     "functions.job", "functions.live", "functions.log_lines", "functions.logs", "functions.metrics",
     "functions.naming", "functions.printed", "functions.progress", "functions.redaction", "functions.registry",
     "functions.retry", "functions.runner", "functions.settings",
