@@ -6,15 +6,17 @@ TLS unless told otherwise: a server on another machine must show a certificate f
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from functions.database_login import IamLogin, SecretLogin
 from functions.db.connection import Database
 from functions.errors import SettingsError
 from functions.settings import RDS_IAM, SECRETS_MANAGER, VERIFIED, Settings
+
+if TYPE_CHECKING:
+    from functions.database_login import IamLogin, SecretLogin
 
 # What a relative path starts from: every package has functions/ at its root, and so has a checkout.
 _ROOT = Path(__file__).parent.parent
@@ -27,12 +29,14 @@ def database(settings: Settings) -> Database:
 
     Raises SettingsError for what does not fit together. Connects to nothing and reads no secret.
     """
-    plain = Database(settings.database_url)
-    return replace(plain, tls=_tls(plain.url, settings), login=_login(plain.url, settings))
+    url = Database(settings.database_url).url  # it is one: what follows takes it apart
+    return Database(url, tls=_tls(url, settings), login=_login(url, settings))
 
 
 def _login(url: str, settings: Settings) -> SecretLogin | IamLogin | None:
     if settings.database_secret_source == SECRETS_MANAGER:
+        from functions.database_login import SecretLogin  # late, as below: most deployments have neither
+
         assert settings.database_secret_id is not None
         return SecretLogin(settings.database_secret_id, region=settings.region)
     return _iam_login(url, settings.region) if settings.database_secret_source == RDS_IAM else None
@@ -49,6 +53,8 @@ def _iam_login(url: str, region: str) -> IamLogin:
             "DATABASE_URL is not enough for DATABASE_SECRET_SOURCE='rds-iam': a token is for one user of one host; "
             "use postgresql://user@host:5432/database"
         )
+    from functions.database_login import IamLogin
+
     return IamLogin(user=unquote(parts.username), host=parts.hostname, port=port, region=region)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from functions.definition import is_job_id
 from functions.errors import InvalidEvent
@@ -17,8 +17,7 @@ _OLDEST = timedelta(days=732)
 _EARLIEST = timedelta(hours=1)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Invocation:
+class Invocation(NamedTuple):
     """One delivery of an event; scheduled_at is aware UTC, on the whole minute for a schedule."""
 
     job_id: str

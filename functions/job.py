@@ -5,9 +5,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from functions.db.connection import CallersConnection, Connection
 from functions.db.live import Standing
@@ -16,7 +16,6 @@ from functions.definition import JobDefinition
 from functions.errors import ClaimLost, InvalidJob
 from functions.live import Live
 from functions.log_lines import Lines
-from functions.params_type import check_type, hide_secrets
 from functions.redaction import Secret
 from functions.retry import Backoff, Retry, check_retry_delay
 
@@ -198,8 +197,7 @@ class JobContext(Generic[P]):
 JobFunction = Callable[[JobContext[Any]], Any]
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(NamedTuple):
     """A definition and the function that runs; calling it calls the function, so a test can pass its own context."""
 
     definition: JobDefinition
@@ -269,6 +267,8 @@ def job(
             source=f"{function.__module__}:{function.__qualname__}",
         )
         if params is not None:
+            from functions.params_type import check_type, hide_secrets  # late: most jobs have none
+
             check_type(id, params, is_scheduled=schedule is not None)
             hide_secrets(params)
         return Job(definition, function)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, overload
+from typing import Any, NamedTuple, overload
 
 
-@dataclass(frozen=True, kw_only=True)
-class LogLine:
+class LogLine(NamedTuple):
     """One line a job wrote: level as `logging` names it, fields as the job gave them."""
 
     logged_at: datetime
@@ -19,8 +17,7 @@ class LogLine:
     fields: dict[str, Any] | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class LogCaps:
+class LogCaps(NamedTuple):
     """How much of one execution's lines is kept in PostgreSQL: lines, bytes of one line, bytes of all of them."""
 
     lines: int = 10_000
@@ -82,7 +79,7 @@ def _cut(line: LogLine, limit: int) -> tuple[LogLine, int]:
     fields, fields_size = (None, 0) if line.fields is None else _cut_fields(line.fields, limit - size)
     if message is line.message and fields is line.fields:
         return line, size + fields_size
-    return replace(line, message=message, fields=fields), size + fields_size
+    return line._replace(message=message, fields=fields), size + fields_size
 
 
 def _cut_fields(fields: dict[str, Any], room: int) -> tuple[dict[str, Any], int]:

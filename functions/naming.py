@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import uuid
 from datetime import UTC, datetime
@@ -29,7 +28,7 @@ def job_name(stage: str, job_id: str) -> str:
     prefix = job_prefix(stage)
     if _SAFE.fullmatch(job_id) and len(prefix) + len(job_id) <= _LIMIT:
         return prefix + job_id
-    digest = hashlib.sha256(job_id.encode()).hexdigest()[:10]
+    digest = _digest(job_id)[:10]
     slug = job_id.replace(".", "_")[: _LIMIT - len(prefix) - len(digest) - 1]
     return f"{prefix}{slug}-{digest}"
 
@@ -41,8 +40,7 @@ def retry_prefix(stage: str) -> str:
 
 def retry_schedule(stage: str, execution_id: uuid.UUID, attempt: int) -> str:
     """The name of the one-time schedule for this attempt of an execution: at most 59 characters, always the same."""
-    digest = hashlib.sha256(f"{execution_id}:{attempt}".encode()).hexdigest()[:24]
-    return retry_prefix(stage) + digest
+    return retry_prefix(stage) + _digest(f"{execution_id}:{attempt}")[:24]
 
 
 def start_prefix(stage: str) -> str:
@@ -52,8 +50,7 @@ def start_prefix(stage: str) -> str:
 
 def start_schedule(stage: str, execution_id: uuid.UUID, due_at: datetime) -> str:
     """The name of the schedule that starts an execution then: at most 59 characters, another one for another time."""
-    digest = hashlib.sha256(f"{execution_id}:{due_at.astimezone(UTC).isoformat()}".encode()).hexdigest()[:24]
-    return start_prefix(stage) + digest
+    return start_prefix(stage) + _digest(f"{execution_id}:{due_at.astimezone(UTC).isoformat()}")[:24]
 
 
 def api_function(stage: str) -> str:
@@ -90,3 +87,9 @@ def dead_letter_queue_arn(settings: Settings) -> str:
     """The ARN of the dead-letter queue."""
     name = dead_letter_queue(settings.stage)
     return f"arn:{settings.partition}:sqs:{settings.region}:{settings.account_id}:{name}"
+
+
+def _digest(text: str) -> str:
+    import hashlib  # late: most job ids fit, and OpenSSL is a library to load
+
+    return hashlib.sha256(text.encode()).hexdigest()

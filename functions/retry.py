@@ -1,9 +1,11 @@
-"""When a failed execution is tried again: plain data, checked where it is written."""
+"""When a failed execution is tried again: plain data, checked where it is written.
+
+Every job's start imports this; that is why they are no dataclasses, whose methods Python compiles anew at each import.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +18,6 @@ _MOST_ATTEMPTS = 100
 ExceptionType = type[BaseException] | str
 
 
-@dataclass(frozen=True, kw_only=True)
 class Backoff:
     """Delays that grow: `first`, then `factor` times the one before, never more than `most`.
 
@@ -24,20 +25,26 @@ class Backoff:
     together. Raises InvalidJob when a value breaks its rule.
     """
 
-    first: timedelta = timedelta(minutes=1)
-    factor: float = 2.0
-    most: timedelta = timedelta(hours=1)
-    jitter: float = 0.1
-
-    def __post_init__(self) -> None:
-        _check_delay("Backoff", "first", self.first)
-        _check_delay("Backoff", "most", self.most)
-        if self.most < self.first:
-            raise InvalidJob(f"Backoff most={self.most!r} is invalid: use at least first, {self.first!r}")
-        if not _is_number(self.factor) or not 1 <= self.factor <= 100:
-            raise InvalidJob(f"Backoff factor={self.factor!r} is invalid: use a number from 1 to 100")
-        if not _is_number(self.jitter) or not 0 <= self.jitter <= 1:
-            raise InvalidJob(f"Backoff jitter={self.jitter!r} is invalid: use a number from 0 to 1")
+    def __init__(
+        self,
+        *,
+        first: timedelta = timedelta(minutes=1),
+        factor: float = 2.0,
+        most: timedelta = timedelta(hours=1),
+        jitter: float = 0.1,
+    ) -> None:
+        _check_delay("Backoff", "first", first)
+        _check_delay("Backoff", "most", most)
+        if most < first:
+            raise InvalidJob(f"Backoff most={most!r} is invalid: use at least first, {first!r}")
+        if not _is_number(factor) or not 1 <= factor <= 100:
+            raise InvalidJob(f"Backoff factor={factor!r} is invalid: use a number from 1 to 100")
+        if not _is_number(jitter) or not 0 <= jitter <= 1:
+            raise InvalidJob(f"Backoff jitter={jitter!r} is invalid: use a number from 0 to 1")
+        self.first = first
+        self.factor = factor
+        self.most = most
+        self.jitter = jitter
 
     def delay(self, number: int, *, chance: float) -> timedelta:
         """The delay before retry `number`, from 0; chance, from 0 to 1, says how much of the jitter is added."""
@@ -46,7 +53,6 @@ class Backoff:
         return timedelta(seconds=grown * (1 + self.jitter * chance))
 
 
-@dataclass(frozen=True, kw_only=True)
 class Retry:
     """How often and when a failed execution is tried again.
 
@@ -56,21 +62,31 @@ class Retry:
     A lost execution (killed, timed out) has no exception and is always retried. Raises InvalidJob.
     """
 
-    attempts: int
-    delays: Sequence[timedelta] = ()
-    backoff: Backoff | None = None
-    on: Sequence[ExceptionType] = ()
-    never_on: Sequence[ExceptionType] = ()
-
-    def __post_init__(self) -> None:
-        if type(self.attempts) is not int or not 1 <= self.attempts <= _MOST_ATTEMPTS:
+    def __init__(
+        self,
+        *,
+        attempts: int,
+        delays: Sequence[timedelta] = (),
+        backoff: Backoff | None = None,
+        on: Sequence[ExceptionType] = (),
+        never_on: Sequence[ExceptionType] = (),
+    ) -> None:
+        if type(attempts) is not int or not 1 <= attempts <= _MOST_ATTEMPTS:
             rule = f"a whole number from 1 to {_MOST_ATTEMPTS}; leave retry out for none"
-            raise InvalidJob(f"Retry attempts={self.attempts!r} is invalid: use {rule}")
-        self._check_delays()
+            raise InvalidJob(f"Retry attempts={attempts!r} is invalid: use {rule}")
+        _check_delays(attempts, delays, backoff)
+        self.attempts = attempts
+        self.delays = tuple(delays)
+        self.backoff = backoff
         # Kept as names: a definition is data that also those read who do not have the job's code.
-        object.__setattr__(self, "delays", tuple(self.delays))
-        object.__setattr__(self, "on", _names("on", self.on))
-        object.__setattr__(self, "never_on", _names("never_on", self.never_on))
+        self.on = _names("on", on)
+        self.never_on = _names("never_on", never_on)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Retry) and self.to_json() == other.to_json()
+
+    def __hash__(self) -> int:
+        return hash((self.attempts, self.delays, self.on, self.never_on))
 
     def covers(self, error: BaseException) -> bool:
         """Whether this kind of error is worth another attempt."""
@@ -124,21 +140,22 @@ class Retry:
             never_on=value["never_on"],
         )
 
-    def _check_delays(self) -> None:
-        if self.delays and self.backoff is not None:
-            raise InvalidJob("Retry has both delays and backoff: use one of them")
-        if self.backoff is not None and not isinstance(self.backoff, Backoff):
-            raise InvalidJob(f"Retry backoff={self.backoff!r} is invalid: use Backoff(first=…, factor=…, most=…)")
-        if not isinstance(self.delays, Sequence) or len(self.delays) > self.attempts:
-            rule = f"a list of at most {self.attempts} timedeltas, one for each attempt"
-            raise InvalidJob(f"Retry delays={self.delays!r} is invalid: use {rule}")
-        for delay in self.delays:
-            _check_delay("Retry", "delays", delay)
-
 
 def check_retry_delay(delay: object) -> None:
     """Raise InvalidJob unless this is a timedelta from one second to thirty days."""
     _check_delay("RetryLater", "delay", delay)
+
+
+def _check_delays(attempts: int, delays: object, backoff: object) -> None:
+    if delays and backoff is not None:
+        raise InvalidJob("Retry has both delays and backoff: use one of them")
+    if backoff is not None and not isinstance(backoff, Backoff):
+        raise InvalidJob(f"Retry backoff={backoff!r} is invalid: use Backoff(first=…, factor=…, most=…)")
+    if not isinstance(delays, Sequence) or len(delays) > attempts:
+        rule = f"a list of at most {attempts} timedeltas, one for each attempt"
+        raise InvalidJob(f"Retry delays={delays!r} is invalid: use {rule}")
+    for delay in delays:
+        _check_delay("Retry", "delays", delay)
 
 
 def _check_delay(where: str, name: str, value: object) -> None:

@@ -9,10 +9,9 @@ import traceback
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from functions.db.claims import Claim, claim
 from functions.db.connection import Connection, WarmConnection
@@ -26,7 +25,6 @@ from functions.live import Live, ticker
 from functions.log_lines import LogCaps
 from functions.logs import captured, job_logger
 from functions.metrics import count_outcome
-from functions.params import typed
 from functions.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,8 +40,7 @@ _TIME_TO_SCHEDULE = timedelta(seconds=5)
 _SECOND = timedelta(seconds=1)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """What a process keeps between invocations, and what this invocation was given."""
 
     settings: Settings
@@ -141,7 +138,7 @@ def _run_job(
 ) -> tuple[Outcome, Finished | None]:
     ctx = _context(invocation, claimed, surroundings, live)
     try:
-        ctx.params = typed(invocation.job_id, job.params, claimed.params)
+        ctx.params = _params(job, claimed)
     except InvalidParams as error:  # no retry: they will not fit any better then
         ctx.logger.error("the job was not run: %s", error)
         return _failure(error, retry_at=None), None
@@ -150,6 +147,14 @@ def _run_job(
         ctx.logger.warning("the job ended as %s after its transaction had succeeded: that stands", outcome.status)
         outcome = Outcome(status="succeeded")
     return outcome, ctx.succeeded
+
+
+def _params(job: Job, claimed: Claim) -> Any:
+    if job.params is None and claimed.params is None:
+        return None
+    from functions.params import typed  # late: most executions have none
+
+    return typed(job.definition.id, job.params, claimed.params)
 
 
 def _outcome(job: Job, ctx: JobContext[Any], claimed: Claim, surroundings: Surroundings) -> Outcome:

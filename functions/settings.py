@@ -47,6 +47,7 @@ class Settings:
     partition: str
     account_id: str
     jobs_packages: tuple[str, ...]
+    job_module: str | None
     jobs_enabled: bool
     jobs_concurrency: int | None
     trigger_backend: str
@@ -104,6 +105,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         partition=environ.get("AWS_PARTITION") or "aws",
         account_id=_matching(environ, "ACCOUNT_ID", "000000000000", re.compile(r"\d{12}"), "12 digits"),
         jobs_packages=_packages(environ),
+        job_module=_optional(environ, "JOB_MODULE", _PACKAGE, "a dotted module name such as functions.jobs.retention"),
         jobs_enabled=_one_of(environ, "JOBS_ENABLED", "true", ("true", "false")) == "true",
         jobs_concurrency=_concurrency(environ),
         trigger_backend=_one_of(environ, "TRIGGER_BACKEND", "auto", TRIGGER_BACKENDS),

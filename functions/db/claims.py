@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg.rows import class_row
 
 from functions.db.connection import Connection
-from functions.db.partitions import ensure_month, is_missing_month
 from functions.errors import JobNotFound
 
 
-@dataclass(frozen=True, kw_only=True)
-class Claim:
+class Claim(NamedTuple):
     """What the database decided about one delivery of an occurrence.
 
     decision: `run` (we hold the lease), `skip` (recorded as skipped, see reason), `fail` (a retry that may not run,
@@ -66,6 +63,8 @@ def claim(
     try:
         return _decide(connection, values)
     except psycopg.errors.CheckViolation as error:
+        from functions.db.partitions import ensure_month, is_missing_month  # late: the months are made ahead
+
         if not is_missing_month(error):
             raise
     ensure_month(connection, scheduled_at)

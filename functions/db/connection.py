@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -28,18 +27,19 @@ _NOTICE_DEATH: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True)
 class Login:
     """Who we are to PostgreSQL. `host`, `port` and `dbname` say where it is, as far as the URL leaves that out."""
 
-    user: str
-    password: str = field(repr=False)
-    host: str | None = None
-    port: str | None = None
-    dbname: str | None = None
+    def __init__(
+        self, *, user: str, password: str, host: str | None = None, port: str | None = None, dbname: str | None = None
+    ) -> None:
+        self.user = user
+        self.password = password
+        self.host = host
+        self.port = port
+        self.dbname = dbname
 
 
-@dataclass(frozen=True)
 class Database:
     """Where PostgreSQL is, and how we get in.
 
@@ -48,12 +48,13 @@ class Database:
     SettingsError on construction for what is no PostgreSQL URL.
     """
 
-    url: str = field(repr=False)
-    tls: Mapping[str, str] = field(default_factory=dict)
-    login: Callable[[bool], Login] | None = None
-
-    def __post_init__(self) -> None:
-        _check(self.url)
+    def __init__(
+        self, url: str, *, tls: Mapping[str, str] | None = None, login: Callable[[bool], Login] | None = None
+    ) -> None:
+        _check(url)
+        self.url = url
+        self.tls = tls or {}
+        self.login = login
 
 
 class Connection(psycopg.Connection[tuple[Any, ...]]):

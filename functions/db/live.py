@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from functions.db.connection import Connection
 from functions.db.json_values import as_jsonb
@@ -14,8 +13,7 @@ from functions.db.log_lines import as_records
 from functions.log_lines import LogLine
 
 
-@dataclass(frozen=True, kw_only=True)
-class Standing:
+class Standing(NamedTuple):
     """How an execution stands: whether the claim is still ours, and who wants it to stop, if anybody."""
 
     is_ours: bool

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
@@ -70,8 +69,7 @@ def copy_lines(
                 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class LogRow:
+class LogRow(NamedTuple):
     """One line of one attempt; logged_at aware UTC."""
 
     line: int

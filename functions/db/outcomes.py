@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg.types.json import Jsonb
@@ -20,8 +19,7 @@ from functions.log_lines import LogLine
 _MOST_IN_STATEMENT = 100
 
 
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How an execution ended: succeeded, failed, skipped, cancelled or lost, with what there is to know; or that it is
     retrying.
 
@@ -39,8 +37,7 @@ class Outcome:
     result: Any = None
 
 
-@dataclass(frozen=True)
-class Finished:
+class Finished(NamedTuple):
     """An outcome is recorded. released: the executions that waited for this end and are queued now."""
 
     released: tuple[uuid.UUID, ...] = ()

@@ -49,6 +49,7 @@ class FunctionPlan:
     policy: list[policies.Statement] = field(default_factory=list)
     secrets: Mapping[str, Ref] = field(default_factory=dict)
     concurrency: int | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -100,7 +101,7 @@ def _function(plan: FunctionPlan, deployment: Deployment, *, role: Role, group: 
         Role=GetAtt(role, "Arn"),
         Timeout=plan.timeout_s,
         MemorySize=plan.memory_mb,
-        Environment=Environment(Variables={**environment(deployment.settings), **plan.secrets}),
+        Environment=Environment(Variables={**environment(deployment.settings), **plan.variables, **plan.secrets}),
         LoggingConfig=LoggingConfig(LogGroup=Ref(group)),
         Metadata=dict(plan.metadata),
         **limit,

@@ -40,6 +40,7 @@ def jobs_template(deployment: Deployment, packages: Packages, jobs: Sequence[Job
             ],
             secrets=secrets,
             concurrency=job.concurrency or deployment.settings.jobs_concurrency,
+            variables={"JOB_MODULE": job.module},
             metadata={JOB_ID: job.id},
         )
         function = add_function(template, plan, deployment)

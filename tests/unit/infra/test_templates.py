@@ -177,6 +177,7 @@ def test_the_settings_are_the_environment_of_every_function() -> None:
         "ACCOUNT_ID": {"Ref": "AWS::AccountId"},
         "AWS_PARTITION": {"Ref": "AWS::Partition"},
         "JOBS_PACKAGES": "functions.jobs",
+        "JOB_MODULE": CLEANUP.module,
         "JOBS_ENABLED": "true",
         "TRIGGER_BACKEND": "auto",
         "RULES_LIMIT": "300",

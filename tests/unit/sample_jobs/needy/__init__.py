@@ -1,0 +1,1 @@
+"""A job that imports what is not there."""

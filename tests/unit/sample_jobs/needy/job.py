@@ -1,0 +1,3 @@
+"""Imports what is not there."""
+
+import nowhere_to_be_found  # type: ignore[import-not-found]  # noqa: F401
