@@ -66,10 +66,7 @@ class MotoServer:
             threading.Thread(target=server.serve_forever, name="moto", daemon=True).start()
             started.callback(server.shutdown)
             self._running = started.pop_all()
-        # The first stack would wait for this: moto imports every service it has templates for.
-        threading.Thread(
-            target=importlib.import_module, args=("moto.cloudformation.responses",), name="moto-imports", daemon=True
-        ).start()
+        threading.Thread(target=_import_cloudformation, name="moto-imports", daemon=True).start()
         return endpoint_url
 
     def reset(self) -> None:
@@ -124,3 +121,9 @@ def _refusing_browsers(app: WSGIApplication) -> WSGIApplication:
         return app(environ, start_response)
 
     return answer
+
+
+def _import_cloudformation() -> None:
+    """What the first stack would wait for."""
+    importlib.import_module("infra.local.cloudformation_templates")
+    importlib.import_module("moto.cloudformation.responses")
