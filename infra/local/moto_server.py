@@ -21,6 +21,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from functions.errors import JobsError
 from infra.local import cloudformation_types as cloudformation_types  # importing it registers the types
+from infra.local.cloudformation_services import import_cloudformation
 from infra.local.executor import Executor
 from infra.local.lambda_attributes import lambda_remembers
 from infra.local.lambda_backend import lambda_runs_functions
@@ -125,5 +126,6 @@ def _refusing_browsers(app: WSGIApplication) -> WSGIApplication:
 
 def _import_cloudformation() -> None:
     """What the first stack would wait for."""
+    import_cloudformation()
     importlib.import_module("infra.local.cloudformation_templates")
     importlib.import_module("moto.cloudformation.responses")

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import importlib
 from types import SimpleNamespace
 from typing import Any
 
-from moto.cloudformation.models import ChangeSet, Stack
+import pytest
 
-from infra.local import cloudformation_templates  # noqa: F401 - importing it is what is tested
+from infra.local.cloudformation_services import import_cloudformation
 
 
-def test_a_stack_tells_json_from_yaml() -> None:
+@pytest.fixture
+def models() -> Any:
+    """moto's CloudFormation, imported as MotoServer does."""
+    import_cloudformation()
+    importlib.import_module("infra.local.cloudformation_templates")
+    return importlib.import_module("moto.cloudformation.models")
+
+
+def test_a_stack_tells_json_from_yaml(models: Any) -> None:
     # 1e3 is a number in JSON and a text in YAML 1.1: it says which of the two was read.
-    assert Stack.parse_template('{"Number": 1e3}') == {"Number": 1000.0}
-    assert Stack.parse_template("Number: 1e3\nQueue: !Ref Name") == {"Number": "1e3", "Queue": {"Ref": "Name"}}
+    assert models.Stack.parse_template('{"Number": 1e3}') == {"Number": 1000.0}
+    assert models.Stack.parse_template("Number: 1e3\nQueue: !Ref Name") == {"Number": "1e3", "Queue": {"Ref": "Name"}}
 
 
-def test_a_change_set_tells_json_from_yaml() -> None:
-    assert _read_by_a_change_set('{"Number": 1e3}') == {"Number": 1000.0}
-    assert _read_by_a_change_set("Number: 1e3") == {"Number": "1e3"}
+def test_a_change_set_tells_json_from_yaml(models: Any) -> None:
+    assert _read_by_a_change_set(models, '{"Number": 1e3}') == {"Number": 1000.0}
+    assert _read_by_a_change_set(models, "Number: 1e3") == {"Number": "1e3"}
 
 
-def _read_by_a_change_set(template: str) -> Any:
-    change_set: Any = SimpleNamespace(template=template)
-    ChangeSet._parse_template(change_set)
+def _read_by_a_change_set(models: Any, template: str) -> Any:
+    change_set = SimpleNamespace(template=template)
+    models.ChangeSet._parse_template(change_set)
     return change_set.template_dict
