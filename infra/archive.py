@@ -33,7 +33,7 @@ class Archive:
         return f"{self.name}/{self.sha256}.zip"
 
 
-def archive(name: str, entries: Mapping[str, Path], folder: Path, *, onto: Archive | None = None) -> Archive:
+def archive(name: str, entries: Mapping[str, Path], folder: Path, *, onto: Path | None = None) -> Archive:
     """The zip of `entries` (path inside it → file), kept in `folder` and not written again while nothing changed.
 
     With `onto`, the entries are added to a copy of that zip: what is in it already is not compressed again.
@@ -41,29 +41,39 @@ def archive(name: str, entries: Mapping[str, Path], folder: Path, *, onto: Archi
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}-{_digest(entries, onto)}.zip"
     if not path.exists():
-        _write(entries, path, onto)
+        write_zip(path, entries, onto=onto)
     path.touch()
     _forget_oldest(name, folder)
-    return Archive(name, path, hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_size)
+    content = path.read_bytes()
+    return Archive(name, path, hashlib.sha256(content).hexdigest(), len(content))
 
 
-def _digest(entries: Mapping[str, Path], onto: Archive | None) -> str:
-    digest = hashlib.sha256(onto.sha256.encode() if onto else b"")
-    for inside, file in sorted(entries.items()):
-        digest.update(f"{inside}\0{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
-    return digest.hexdigest()
-
-
-def _write(entries: Mapping[str, Path], path: Path, onto: Archive | None) -> None:
-    # Renamed into place when complete: an interrupted or a second build can never leave half a zip to be found.
+def write_zip(path: Path, entries: Mapping[str, Path], *, onto: Path | None = None) -> None:
+    """Write it in one piece: an interrupted or a second build can never leave half a zip to be found."""
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".part-") as folder:
         part = Path(folder) / path.name
         if onto:
-            shutil.copyfile(onto.path, part)
+            shutil.copyfile(onto, part)
         with zipfile.ZipFile(part, "a", compresslevel=6) as out:
             for inside, file in sorted(entries.items()):
                 out.writestr(_entry(inside), file.read_bytes())
         os.replace(part, path)
+
+
+def files_below(root: Path) -> dict[str, Path]:
+    """Every file in this directory and those within it, by its path from here."""
+    return {file.relative_to(root).as_posix(): file for file in root.rglob("*") if file.is_file()}
+
+
+def _digest(entries: Mapping[str, Path], onto: Path | None) -> str:
+    digest = hashlib.sha256(_sha256(onto).encode() if onto else b"")
+    for inside, file in sorted(entries.items()):
+        digest.update(f"{inside}\0{_sha256(file)}\n".encode())
+    return digest.hexdigest()
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _entry(inside: str) -> zipfile.ZipInfo:

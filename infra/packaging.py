@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from functions.errors import JobsError
-from infra.archive import Archive, archive
+from infra.archive import Archive, archive, files_below
 from infra.deployment import Deployment
-from infra.wheels import unpacked_wheels
+from infra.wheels import zipped_wheels
 
 _NOT_SHIPPED = ("__pycache__", "requirements.txt")
 
@@ -69,8 +69,7 @@ def _check_jobs_packages(names: tuple[str, ...]) -> None:
 def _package(deployment: Deployment, name: str, *, requirements: str, sources: Mapping[str, Path]) -> Archive:
     """The zip of wheels and, on top of them, of our sources: they change far more often."""
     pinned, zips = _required(deployment.project / requirements / "requirements.txt"), deployment.cache / "packages"
-    wheels = _files(unpacked_wheels(pinned, deployment.target, deployment.cache))
-    return archive(name, sources, zips, onto=archive(f"wheels-of-{name}", wheels, zips))
+    return archive(name, sources, zips, onto=zipped_wheels(pinned, deployment.target, deployment.cache))
 
 
 def _chalice_runtime() -> Mapping[str, Path]:
@@ -86,11 +85,7 @@ def _sources(root: Path) -> dict[str, Path]:
     """Our own files under their package's name, as a checkout has them: no caches, no hidden files."""
     if not root.is_dir():
         raise NotPackageable(f"{root} is not a directory: deploy from a complete checkout")
-    return {f"{root.name}/{path}": file for path, file in _files(root).items() if _ships(path)}
-
-
-def _files(root: Path) -> dict[str, Path]:
-    return {file.relative_to(root).as_posix(): file for file in root.rglob("*") if file.is_file()}
+    return {f"{root.name}/{path}": file for path, file in files_below(root).items() if _ships(path)}
 
 
 def _ships(path: str) -> bool:

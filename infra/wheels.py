@@ -1,9 +1,8 @@
-"""The dependencies of a package, unpacked for the machine that will run them."""
+"""The dependencies of a package, zipped for the machine that will run them."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
@@ -11,9 +10,10 @@ import tempfile
 from pathlib import Path
 
 from functions.errors import JobsError
+from infra.archive import files_below, write_zip
 from infra.deployment import Target
 
-# Raise it when what is kept of a wheel changes: older unpacked copies are then not reused.
+# Raise it when what is kept of a wheel changes: older zips are then not reused.
 _LAYOUT = "1"
 # What pip writes about this installation (some with paths of this machine), and what no function imports.
 _DROPPED = ("bin", "*/tests", "*.dist-info/RECORD", "*.dist-info/INSTALLER", "*.dist-info/REQUESTED")
@@ -30,23 +30,22 @@ class WheelsUnavailable(JobsError):
     code = "package_wheels_unavailable"
 
 
-def unpacked_wheels(requirements: Path, target: Target, cache: Path) -> Path:
-    """The directory that holds the wheels of a hash-pinned requirement file, unpacked for `target`.
+def zipped_wheels(requirements: Path, target: Target, cache: Path) -> Path:
+    """The zip of what the wheels of a hash-pinned requirement file install, for `target`.
 
-    It is kept in `cache` under the hash of both: the second call neither runs pip nor needs a network.
+    It is kept in `cache` under the hash of both: the second call neither runs pip nor reads what it installed.
     Raises WheelsUnavailable with pip's own words.
     """
     identity = f"{_LAYOUT}\0{target}\0".encode() + requirements.read_bytes()
-    directory = cache / f"wheels-{hashlib.sha256(identity).hexdigest()[:16]}"
-    if not directory.exists():
+    path = cache / f"wheels-{hashlib.sha256(identity).hexdigest()[:16]}.zip"
+    if not path.exists():
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache, prefix=".part-") as part:
-            fresh = Path(part) / "wheels"
-            fresh.mkdir()
-            _install(requirements, target, fresh)
-            _tidy(fresh)
-            _rename(fresh, directory)
-    return directory
+            installed = Path(part)
+            _install(requirements, target, installed)
+            _tidy(installed)
+            write_zip(path, files_below(installed))
+    return path
 
 
 def _install(requirements: Path, target: Target, into: Path) -> None:
@@ -79,12 +78,3 @@ def _tidy(directory: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink()
-
-
-def _rename(fresh: Path, directory: Path) -> None:
-    try:
-        os.rename(fresh, directory)
-    except OSError:
-        # Another build of the same wheels was quicker; theirs is as good as ours.
-        if not directory.is_dir():
-            raise

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
+import os
 import re
 import socket
 import threading
@@ -21,10 +21,12 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from functions.errors import JobsError
 from infra.local import cloudformation_types as cloudformation_types  # importing it registers the types
+from infra.local.cloudformation_services import import_cloudformation
 from infra.local.executor import Executor
 from infra.local.lambda_attributes import lambda_remembers
 from infra.local.lambda_backend import lambda_runs_functions
 from infra.local.packages import Packages
+from infra.local.shared_loaders import shared_loaders
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
 ACCOUNT_ID = DEFAULT_ACCOUNT_ID
 """The account everything on this server belongs to."""
 
+# The largest zip Lambda takes ("Lambda quotas"): moto's S3 keeps what is larger than 5 MB in a file, and reads it again
+# for each function that is made of it.
+_KEPT_IN_MEMORY_BYTES = 50 * 1024 * 1024
 _OUR_HOSTS = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?")
 
 
@@ -49,10 +54,12 @@ class MotoServer:
 
     def start(self) -> str:
         """Serves requests; returns the endpoint's URL. Raises JobsError: the port is taken, or moto is another one."""
+        os.environ.setdefault("MOTO_S3_DEFAULT_KEY_BUFFER_SIZE", str(_KEPT_IN_MEMORY_BYTES))
         with ExitStack() as started:
             server = _listen(self._port)
             started.callback(server.server_close)
             endpoint_url = f"http://127.0.0.1:{server.port}"
+            started.enter_context(shared_loaders())
             started.enter_context(lambda_remembers())
             started.enter_context(
                 lambda_runs_functions(executor=self._executor, packages=self._packages, endpoint_url=endpoint_url)
@@ -118,11 +125,7 @@ def _refusing_browsers(app: WSGIApplication) -> WSGIApplication:
 
 
 def _import_cloudformation() -> None:
-    """The first stack would wait a second or more for this: moto imports every service it has templates for."""
-    collecting = gc.isenabled()
-    gc.disable()  # nothing of what an import makes is garbage; looking for it costs a third of the time
-    try:
-        importlib.import_module("moto.cloudformation.responses")
-    finally:
-        if collecting:
-            gc.enable()
+    """What the first stack would wait for."""
+    import_cloudformation()
+    importlib.import_module("infra.local.cloudformation_templates")
+    importlib.import_module("moto.cloudformation.responses")

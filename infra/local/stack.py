@@ -8,6 +8,7 @@ import os
 import threading
 import urllib.request
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -74,10 +75,11 @@ class Stack:
         moto_imports.join()
         endpoint_url = self._start_aws()
         settings = self._settings(database_url)
-        url = self._start_gateway(settings, endpoint_url)
-        self._deploy(settings, endpoint_url)
+        url, token = self._start_gateway(settings, endpoint_url), _sign(settings)
+        with ThreadPoolExecutor(1) as pool:  # whose end waits for the answer
+            # The API's function starts with its first request: here it does so while the rules are made.
+            self._deploy(settings, endpoint_url, api_is_up=lambda: pool.submit(read_jobs, url, token))
         self._seed(database_url)
-        token = _sign(settings)
         self._wait_for_api(url, token)
         self._start_clock(settings, endpoint_url)
         running = Running(url, token, database_url, endpoint_url, settings.region)
@@ -129,7 +131,7 @@ class Stack:
         )
         return replace(settings, jobs_packages=tuple(dict.fromkeys([*settings.jobs_packages, _DEMO_JOBS])))
 
-    def _deploy(self, settings: Settings, endpoint_url: str) -> None:
+    def _deploy(self, settings: Settings, endpoint_url: str, *, api_is_up: Callable[[], object]) -> None:
         from infra.deploy import deploy
         from infra.deployment import Deployment, Target
 
@@ -142,7 +144,13 @@ class Stack:
             target=Target.host(),
             endpoint_url=endpoint_url,
         )
-        deploy(deployment, session=boto3.Session(region_name=settings.region), report=self._report)
+
+        def progress(stack: str, status: str) -> None:
+            if stack == naming.api_function(settings.stage) and status == "CREATE_COMPLETE":
+                api_is_up()
+
+        session = boto3.Session(region_name=settings.region)
+        deploy(deployment, session=session, report=self._report, progress=progress)
 
     def _seed(self, database_url: str) -> None:
         begun = monotonic()

@@ -1,4 +1,4 @@
-"""Dependencies are verified, unpacked for their target, stripped of what this machine wrote, and kept."""
+"""Dependencies are verified, zipped for their target without what this machine wrote, and kept."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from infra.deployment import Target
-from infra.wheels import WheelsUnavailable, unpacked_wheels
+from infra.wheels import WheelsUnavailable, zipped_wheels
 
 # It asks for a wheel the index does not have: only what a requirement file names is installed.
 _FILES = {
@@ -43,9 +43,10 @@ def requirements(tmp_path: Path, index: Path) -> Path:
 
 @pytest.mark.parametrize("target", [Target.host(), Target()], ids=["host", "lambda"])
 def test_what_pip_wrote_about_this_machine_is_gone(requirements: Path, tmp_path: Path, target: Target) -> None:
-    unpacked = unpacked_wheels(requirements, target, tmp_path / "the cache")
+    with zipfile.ZipFile(zipped_wheels(requirements, target, tmp_path / "the cache")) as zipped:
+        names = zipped.namelist()
 
-    assert sorted(file.relative_to(unpacked).as_posix() for file in unpacked.rglob("*") if file.is_file()) == [
+    assert names == [
         "tiny-1.0.dist-info/METADATA",
         "tiny-1.0.dist-info/WHEEL",
         "tiny-1.0.dist-info/entry_points.txt",
@@ -54,16 +55,16 @@ def test_what_pip_wrote_about_this_machine_is_gone(requirements: Path, tmp_path:
 
 
 def test_the_second_call_needs_no_index(requirements: Path, index: Path, tmp_path: Path) -> None:
-    first = unpacked_wheels(requirements, Target.host(), tmp_path / "cache")
+    first = zipped_wheels(requirements, Target.host(), tmp_path / "cache")
     (index / "tiny-1.0-py3-none-any.whl").unlink()
 
-    assert unpacked_wheels(requirements, Target.host(), tmp_path / "cache") == first
+    assert zipped_wheels(requirements, Target.host(), tmp_path / "cache") == first
 
 
-def test_another_target_has_a_directory_of_its_own(requirements: Path, tmp_path: Path) -> None:
-    host = unpacked_wheels(requirements, Target.host(), tmp_path / "cache")
+def test_another_target_has_a_zip_of_its_own(requirements: Path, tmp_path: Path) -> None:
+    host = zipped_wheels(requirements, Target.host(), tmp_path / "cache")
 
-    assert unpacked_wheels(requirements, Target(), tmp_path / "cache") != host
+    assert zipped_wheels(requirements, Target(), tmp_path / "cache") != host
 
 
 def test_a_wheel_that_is_not_the_pinned_one_is_refused_and_leaves_nothing(
@@ -72,7 +73,7 @@ def test_a_wheel_that_is_not_the_pinned_one_is_refused_and_leaves_nothing(
     _write_wheel(index / "tiny-1.0-py3-none-any.whl", {**_FILES, "tiny/__init__.py": "ANSWER = 'stolen'\n"})
 
     with pytest.raises(WheelsUnavailable, match="HASHES"):
-        unpacked_wheels(requirements, Target.host(), tmp_path / "cache")
+        zipped_wheels(requirements, Target.host(), tmp_path / "cache")
     assert list((tmp_path / "cache").iterdir()) == []
 
 
@@ -81,7 +82,7 @@ def test_a_requirement_without_a_hash_is_refused(index: Path, tmp_path: Path) ->
     requirements.write_text("tiny==1.0\n")
 
     with pytest.raises(WheelsUnavailable, match="hash"):
-        unpacked_wheels(requirements, Target.host(), tmp_path / "cache")
+        zipped_wheels(requirements, Target.host(), tmp_path / "cache")
 
 
 def _write_wheel(path: Path, files: dict[str, str]) -> None:

@@ -49,10 +49,10 @@ def test_what_is_added_onto_a_zip_is_in_it_and_in_its_key(tmp_path: Path) -> Non
     wheels = archive("wheels", _files(tmp_path / "wheels", modified_at=1, mode=0o644), tmp_path / "zips")
     source = tmp_path / "source.py"
     source.write_text("one\n")
-    first = archive("code", {"source.py": source}, tmp_path / "zips", onto=wheels)
-    again = archive("code", {"source.py": source}, tmp_path / "elsewhere", onto=wheels)
+    first = archive("code", {"source.py": source}, tmp_path / "zips", onto=wheels.path)
+    again = archive("code", {"source.py": source}, tmp_path / "elsewhere", onto=wheels.path)
     source.write_text("two\n")
-    second = archive("code", {"source.py": source}, tmp_path / "zips", onto=wheels)
+    second = archive("code", {"source.py": source}, tmp_path / "zips", onto=wheels.path)
 
     assert first.path.read_bytes() == again.path.read_bytes()
     assert first.key != second.key
@@ -66,8 +66,8 @@ def test_other_wheels_below_the_same_source_change_the_key(tmp_path: Path) -> No
     some = archive("wheels", {"a.py": entries["package/one.py"]}, tmp_path / "zips")
     others = archive("wheels", {"b.py": entries["package/one.py"]}, tmp_path / "zips")
 
-    assert archive("code", entries, tmp_path / "zips", onto=some).key != (
-        archive("code", entries, tmp_path / "zips", onto=others).key
+    assert archive("code", entries, tmp_path / "zips", onto=some.path).key != (
+        archive("code", entries, tmp_path / "zips", onto=others.path).key
     )
 
 
