@@ -18,7 +18,7 @@ from functions.db.executions import queue_manual
 from functions.db.one_time import Enqueued, enqueue, enqueue_many, reschedule
 from functions.db.outcomes import Outcome, finish
 from functions.errors import ExecutionNotFound, JobNotFound
-from tests.integration.seeds import claimed, deployed
+from tests.integration.seeds import MINUTE, claimed, deployed
 from tests.integration.waiting import until_waiting
 
 ANN = Author(actor="ann")
@@ -303,3 +303,20 @@ def test_what_waits_for_another_execution_or_was_not_enqueued_cannot_be_given_a_
     manual = queue_manual(connection, "a", ANN)
     for execution_id in (child.execution_id, manual.id):
         assert reschedule(connection, execution_id, now() + HOUR, ANN) is None
+
+
+def test_an_occurrence_is_skipped_for_overlap_until_the_last_of_several_enqueued_executions_has_ended(
+    connection: Connection,
+) -> None:
+    deployed(connection, "a", overlap="skip")
+    three = [enqueue(connection, job_id="a") for _ in range(3)]
+    claims = [delivered(connection, each) for each in three]
+    minutes = iter(MINUTE + timedelta(minutes=number) for number in range(9))
+    for claim in reversed(claims):
+        assert claimed(connection, "a", at=next(minutes)).reason == "overlap"
+        execution_id, scheduled_at = claim.execution_id, three[claims.index(claim)].scheduled_at
+        assert execution_id is not None
+        finish(connection, Outcome(status="succeeded"), execution_id=execution_id, scheduled_at=scheduled_at,
+               token=claim.token)  # fmt: skip
+    assert claimed(connection, "a", at=next(minutes)).decision == "run"
+    assert claimed(connection, "a", at=next(minutes)).reason == "overlap"

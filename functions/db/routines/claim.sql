@@ -13,8 +13,9 @@ CREATE OR REPLACE FUNCTION lamplighter.claim(
 LANGUAGE plpgsql ROWS 1 SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
-    job record;
-    at  timestamptz;
+    job            record;
+    at             timestamptz;
+    others_may_run boolean;
 BEGIN
     -- The common duplicate, as cheap as can be: it has ended or is running, and not by this very claim.
     PERFORM FROM lamplighter.execution e
@@ -35,15 +36,21 @@ BEGIN
     END IF;
 
     at := clock_timestamp();
+    -- The job's row knows of one that runs; of several only (by a NULL id) that there may be some until then.
+    others_may_run := coalesce(job.running_lease_expires_at > at, false)
+                      AND job.running_execution_id IS DISTINCT FROM new_id;
     reason := CASE
         WHEN job.removed_at IS NOT NULL THEN 'removed'
         WHEN NOT is_enabled THEN 'disabled'
         WHEN with_cause <> 'manual' AND job.paused_at IS NOT NULL THEN 'paused'
         -- Fired while the job was held, delivered after: resume and restore replay nothing.
         WHEN with_cause = 'schedule' AND at_instant >= job.held_from_at AND at_instant < job.held_until_at THEN 'paused'
-        -- Overlap is about occurrences: what somebody enqueued runs beside them, however many there are.
-        WHEN on_overlap = 'skip' AND with_cause <> 'one_time' AND job.running_lease_expires_at > at
-             AND job.running_execution_id <> new_id THEN 'overlap'
+        -- What somebody enqueued runs beside all others, however many there are.
+        WHEN on_overlap = 'skip' AND with_cause <> 'one_time' AND others_may_run
+             AND (job.running_execution_id IS NOT NULL OR EXISTS (
+                 SELECT FROM lamplighter.execution e
+                 WHERE e.status = 'running' AND e.lease_expires_at > at AND e.job_id = of_job AND e.id <> new_id))
+             THEN 'overlap'
         END;
 
     -- What was written down before it was invoked has its row: an event without one asks for nothing there is.
@@ -57,11 +64,7 @@ BEGIN
         ON CONFLICT (job_id, scheduled_at) DO NOTHING;
         IF FOUND THEN
             IF reason IS NULL THEN
-                UPDATE lamplighter.job j SET
-                    running_execution_id = new_id, running_lease_expires_at = at + for_long,
-                    last_execution_id = new_id, last_started_at = at, last_status = 'running', last_duration_ms = NULL,
-                    last_fired_at = CASE WHEN with_cause = 'schedule' THEN at_instant ELSE j.last_fired_at END
-                WHERE j.id = of_job;
+                PERFORM lamplighter.note_start(of_job, new_id, with_cause, at_instant, at, for_long, others_may_run);
             ELSE
                 PERFORM lamplighter.count_execution(of_job, 'skipped', at);
             END IF;
@@ -75,6 +78,24 @@ BEGIN
         END IF;
     END IF;
     RETURN QUERY SELECT * FROM lamplighter.reclaim(of_job, at_instant, with_cause, new_id, with_token, for_long,
-                                                   by_request, reason);
+                                                   by_request, reason, others_may_run);
+END
+$$;
+
+-- Notes on the job's row, which the caller has locked, what has started; and with others beside it, only until when
+-- something runs.
+CREATE OR REPLACE FUNCTION lamplighter.note_start(
+    of_job text, of_execution uuid, with_cause text, at_instant timestamptz, at timestamptz, for_long interval,
+    others_may_run boolean
+) RETURNS void
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    UPDATE lamplighter.job j SET
+        running_execution_id = CASE WHEN NOT others_may_run THEN of_execution END,
+        running_lease_expires_at = CASE WHEN others_may_run THEN greatest(j.running_lease_expires_at, at + for_long)
+                                        ELSE at + for_long END,
+        last_execution_id = of_execution, last_started_at = at, last_status = 'running', last_duration_ms = NULL,
+        last_fired_at = CASE WHEN with_cause = 'schedule' THEN at_instant ELSE j.last_fired_at END
+    WHERE j.id = of_job;
 END
 $$;

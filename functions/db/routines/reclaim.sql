@@ -1,11 +1,11 @@
 -- The claim of an execution that has its row: what waits for this event, or what nobody holds any more. Called by
--- claim(), which has the job's row locked; skip_reason is why it may not run, if so.
+-- claim(), which has the job's row locked; skip_reason is why it may not run, if so, others_may_run as there.
 --
 -- A retry that may not run ends as failed, with the error it had. A one-time execution of a job that is held waits:
 -- nothing that was accepted is lost.
 CREATE OR REPLACE FUNCTION lamplighter.reclaim(
     of_job text, at_instant timestamptz, with_cause text, with_id uuid, with_token uuid, for_long interval,
-    by_request text, skip_reason text
+    by_request text, skip_reason text, others_may_run boolean
 ) RETURNS TABLE (
     decision text, reason text, execution_id uuid, attempt integer, failed_attempts integer, started_at timestamptz,
     params jsonb, due_at timestamptz
@@ -42,11 +42,7 @@ BEGIN
             VALUES (e.id, e.scheduled_at, e.attempt, 'lost', 'taken over', e.started_at, at)
             ON CONFLICT DO NOTHING;
         END IF;
-        UPDATE lamplighter.job j SET
-            running_execution_id = e.id, running_lease_expires_at = at + for_long,
-            last_execution_id = e.id, last_started_at = at, last_status = 'running', last_duration_ms = NULL,
-            last_fired_at = CASE WHEN with_cause = 'schedule' THEN at_instant ELSE j.last_fired_at END
-        WHERE j.id = of_job;
+        PERFORM lamplighter.note_start(of_job, e.id, with_cause, at_instant, at, for_long, others_may_run);
         IF e.status = 'missed' THEN
             PERFORM lamplighter.uncount_execution(of_job, 'missed', e.finished_at);
         END IF;
