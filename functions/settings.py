@@ -7,10 +7,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qs
 
 from functions.errors import SettingsError
+
+if TYPE_CHECKING:
+    from functions.smtp_settings import Smtp
 
 Default = TypeVar("Default", str, None)
 _STAGE = re.compile(r"[a-z][a-z0-9]{0,15}")
@@ -63,6 +66,7 @@ class Settings:
     database_secret_source: str
     database_secret_id: str | None
     database_resource_id: str | None
+    _smtp: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     _database_url: str | None = field(default=None, repr=False)
     _auth_signing_key: str | None = field(default=None, repr=False)
 
@@ -70,6 +74,13 @@ class Settings:
     def retention_days(self) -> dict[str, int]:
         """How many days an execution is kept once it has ended, by each final status."""
         return dict(self._retention_days)
+
+    @property
+    def smtp(self) -> Smtp | None:
+        """The mail server, None where e-mail is off. Raises SettingsError, as a deploy does before all else."""
+        from functions.smtp_settings import smtp_from  # late: nearly every job starts without it
+
+        return smtp_from(dict(self._smtp))
 
     @property
     def database_url(self) -> str:
@@ -121,6 +132,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         database_secret_source=_one_of(environ, "DATABASE_SECRET_SOURCE", ENVIRONMENT, SECRET_SOURCES),
         database_secret_id=_optional(environ, "DATABASE_SECRET_ID", _SECRET_ID, "a secret's name or whole ARN"),
         database_resource_id=_optional(environ, "DATABASE_RESOURCE_ID", _RESOURCE_ID, "db-…, cluster-… or prx-…"),
+        _smtp=tuple(sorted(item for item in environ.items() if item[0].startswith("SMTP_"))),
         _database_url=environ.get("DATABASE_URL") or None,
         _auth_signing_key=environ.get("AUTH_SIGNING_KEY") or None,
     )

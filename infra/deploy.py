@@ -24,7 +24,7 @@ from infra.deployment import Deployment
 from infra.operations import lines, run_operation
 from infra.packaging import Packages, build_packages
 from infra.resources.api import api_template
-from infra.resources.environment import AUTH_SIGNING_KEY, DATABASE_URL
+from infra.resources.environment import AUTH_SIGNING_KEY, DATABASE_URL, SMTP_PASSWORD
 from infra.resources.jobs import JOB_ID, jobs_template
 from infra.resources.shared import shared_template
 
@@ -108,9 +108,11 @@ def tear_down(deployment: Deployment, *, session: Session, report: Report, progr
 
 def _secrets(deployment: Deployment) -> dict[str, str]:
     """The value of each stack parameter. Raises SettingsError before anything is touched when one is not set."""
+    smtp = deployment.settings.smtp
     return {
         DATABASE_URL: database(deployment.settings).url,
         AUTH_SIGNING_KEY: deployment.settings.auth_signing_key,
+        SMTP_PASSWORD: (smtp and smtp.password) or "",
     }
 
 

@@ -7,9 +7,11 @@ from typing import Any
 from troposphere import Parameter, Ref, Template
 
 from functions.settings import Settings
+from functions.smtp_settings import Smtp
 
 DATABASE_URL = "DatabaseUrl"
 AUTH_SIGNING_KEY = "AuthSigningKey"
+SMTP_PASSWORD = "SmtpPassword"  # noqa: S105 - the name of a parameter
 
 
 def environment(settings: Settings) -> dict[str, Any]:
@@ -47,3 +49,11 @@ def add_secret(template: Template, name: str) -> Ref:
     with another DATABASE_SECRET_SOURCE the database's password is in neither.
     """
     return Ref(template.add_parameter(Parameter(name, Type="String", NoEcho=True)))
+
+
+def mail_server(smtp: Smtp | None) -> dict[str, str]:
+    """The variables that the jobs' functions get beside these, and no other function: one of them sends e-mail."""
+    if smtp is None:
+        return {}
+    variables = {"SMTP_HOST": smtp.host, "SMTP_PORT": str(smtp.port), "SMTP_TLS": smtp.tls, "SMTP_FROM": smtp.sender}
+    return variables if smtp.username is None else {**variables, "SMTP_USERNAME": smtp.username}

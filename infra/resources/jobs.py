@@ -13,7 +13,7 @@ from functions.definition import JobDefinition
 from infra import policies
 from infra.deployment import Deployment
 from infra.packaging import Packages
-from infra.resources.environment import DATABASE_URL, add_secret
+from infra.resources.environment import DATABASE_URL, SMTP_PASSWORD, add_secret, mail_server
 from infra.resources.function import FunctionPlan, add_function
 
 # The key of a function's Metadata that says whose it is: this is how a later deploy finds a job's stack again.
@@ -21,9 +21,11 @@ JOB_ID = "JobId"
 
 
 def jobs_template(deployment: Deployment, packages: Packages, jobs: Sequence[JobDefinition]) -> Template:
-    """The template of one stack of jobs. Its parameter is the database's address."""
+    """The template of one stack of jobs. Its parameters are the database's address and the mail server's password."""
     template = Template(Description=f"Lamplighter, stage {deployment.stage}: the functions of {len(jobs)} jobs")
-    secrets = {"DATABASE_URL": add_secret(template, DATABASE_URL)}
+    secrets, smtp = {"DATABASE_URL": add_secret(template, DATABASE_URL)}, deployment.settings.smtp
+    if smtp is not None and smtp.password is not None:
+        secrets["SMTP_PASSWORD"] = add_secret(template, SMTP_PASSWORD)
     for job in jobs:
         plan = FunctionPlan(
             title=_title(job.id),
@@ -40,7 +42,7 @@ def jobs_template(deployment: Deployment, packages: Packages, jobs: Sequence[Job
             ],
             secrets=secrets,
             concurrency=job.concurrency or deployment.settings.jobs_concurrency,
-            variables={"JOB_MODULE": job.module},
+            variables={"JOB_MODULE": job.module, **mail_server(smtp)},
             metadata={JOB_ID: job.id},
         )
         function = add_function(template, plan, deployment)
