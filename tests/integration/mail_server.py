@@ -15,7 +15,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 from cryptography import x509
@@ -45,7 +45,7 @@ class MailServer:
     @property
     def messages(self) -> list[EmailMessage]:
         """The accepted messages, read."""
-        return [message_from_bytes(raw, _class=EmailMessage, policy=policy.default) for raw in self.accepted]  # type: ignore[arg-type]
+        return [message_from_bytes(raw, _class=EmailMessage, policy=policy.default) for raw in self.accepted]
 
     async def handle_RCPT(self, server: SMTP, session: Any, envelope: Any, address: str, options: Any) -> str:
         if self.to_recipient == _OK:
@@ -53,11 +53,12 @@ class MailServer:
         return self.to_recipient
 
     async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:
-        self.is_encrypted.append(server.transport.get_extra_info("ssl_object") is not None)
+        transport = cast("asyncio.Transport", server.transport)
+        self.is_encrypted.append(transport.get_extra_info("ssl_object") is not None)
         if self.to_message == _OK:
             self.accepted.append(envelope.content)
         if self.vanishes:
-            server.transport.abort()
+            transport.abort()
         return self.to_message
 
     def authenticate(

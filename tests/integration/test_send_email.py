@@ -132,7 +132,7 @@ def test_text_of_any_language_and_both_forms_arrive_as_they_were_written_in_7_bi
     assert message["Reply-To"] == "bob@example.com"
     assert message["Message-ID"] == f"<{there.execution.id}@{'long-' * 12}domain.example.com>"
     assert message.get_content_type() == "multipart/alternative"
-    plain, html = map(content_of, message.iter_parts())  # type: ignore[attr-defined]
+    plain, html = map(content_of, message.iter_parts())
     assert (plain, html) == (text, "<p>Dobrý den</p>\n")
 
 
@@ -263,7 +263,7 @@ def test_an_address_or_a_header_that_cannot_be_is_refused_before_anything_is_wri
 ) -> None:
     use(closed_port())
     with pytest.raises(ValueError, match=rule):
-        replace(HELLO, **changes)  # type: ignore[arg-type]
+        replace(HELLO, **changes)
     with pytest.raises(InvalidParams, match=rule):
         enqueue(deliver_email, params={"to": "ann@example.com", "subject": "Hello", "text": ""} | changes)
     assert history(there.connection, JOB_ID, limit=9) == []

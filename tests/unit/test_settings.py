@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from functions.errors import SettingsError
@@ -56,6 +58,74 @@ def test_an_empty_environment_is_the_defaults() -> None:
 def test_a_wrong_value_is_named_with_its_variable(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"{name}='{value}' is invalid: "):
         from_environment({name: value})
+
+
+MAIL = {"SMTP_HOST": "mail.example.com", "SMTP_FROM": "jobs@example.com"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SMTP_HOST", "mail example"),
+        ("SMTP_HOST", "smtp://mail"),
+        ("SMTP_PORT", "0"),
+        ("SMTP_PORT", "65536"),
+        ("SMTP_PORT", "smtp"),
+        ("SMTP_TLS", "ssl"),
+        ("SMTP_FROM", "jobs"),
+        ("SMTP_FROM", "jobs@example.com, eve@example.com"),
+        ("SMTP_FROM", "jobs@example.com\nBcc: eve@example.com"),
+        ("SMTP_FROM", "Jobs\r\nBcc: eve@example.com <jobs@example.com>"),
+    ],
+)
+def test_a_wrong_value_of_the_mail_server_is_named_too(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(f"{name}={value!r} is invalid: ")):
+        from_environment(MAIL | {name: value})
+
+
+@pytest.mark.parametrize(
+    ("environ", "message"),
+    [
+        ({"SMTP_FROM": ""}, "SMTP_FROM is not set: with SMTP_HOST"),
+        ({"SMTP_USERNAME": "jobs"}, "SMTP_USERNAME and SMTP_PASSWORD belong together"),
+        ({"SMTP_PASSWORD": "hunter2"}, "SMTP_USERNAME and SMTP_PASSWORD belong together"),
+        (
+            {"SMTP_USERNAME": "jobs", "SMTP_PASSWORD": "hunter2", "SMTP_TLS": "none"},
+            "the password would cross the network",
+        ),
+    ],
+)
+def test_a_mail_server_whose_settings_do_not_fit_together_is_refused(environ: dict[str, str], message: str) -> None:
+    with pytest.raises(SettingsError, match=message) as caught:
+        from_environment(MAIL | environ)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_without_a_host_e_mail_is_off_and_the_rest_of_it_is_not_looked_at() -> None:
+    assert from_environment({"SMTP_TLS": "nonsense"}).smtp is None
+    assert from_environment({"SMTP_HOST": ""}).smtp is None
+
+
+def test_a_mail_server_is_spoken_to_over_starttls_unless_something_else_is_said() -> None:
+    ports = {tls: from_environment(MAIL | {"SMTP_TLS": tls}).smtp for tls in ("", "starttls", "tls", "none")}
+    assert {name: (smtp.tls, smtp.port) for name, smtp in ports.items() if smtp} == {
+        "": ("starttls", 587), "starttls": ("starttls", 587), "tls": ("tls", 465), "none": ("none", 25),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1"])
+def test_a_login_may_go_unencrypted_to_this_machine_only(host: str) -> None:
+    environ = MAIL | {"SMTP_HOST": host, "SMTP_TLS": "none", "SMTP_USERNAME": "jobs", "SMTP_PASSWORD": "hunter2"}
+    smtp = from_environment(environ).smtp
+    assert smtp is not None
+    assert "hunter2" not in repr(from_environment(environ))
+
+
+@pytest.mark.parametrize("sender", ["jobs@example.com", "Úlohy & co. <jobs@example.com>"])
+def test_a_sender_is_an_address_with_or_without_a_name(sender: str) -> None:
+    smtp = from_environment(MAIL | {"SMTP_FROM": sender}).smtp
+    assert smtp is not None
+    assert (smtp.sender, smtp.sender_address) == (sender, "jobs@example.com")
 
 
 def test_a_missing_required_variable_is_named_when_it_is_needed() -> None:

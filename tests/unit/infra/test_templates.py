@@ -44,6 +44,26 @@ def _jobs(*jobs: JobDefinition, functions_sha256: str = "f" * 64) -> dict[str, A
     return dict(jobs_template(deployment_of(jobs), shipped, jobs).to_dict())
 
 
+def test_the_mail_server_is_known_to_jobs_alone_and_its_password_to_no_template() -> None:
+    server = {"SMTP_HOST": "mail.example.com", "SMTP_PORT": "587", "SMTP_TLS": "starttls", "SMTP_FROM": "j@example.com"}
+    login = {"SMTP_USERNAME": "jobs", "SMTP_PASSWORD": "hunter3"}
+    deployment = deployment_of([CLEANUP], environ=server | login)
+    template = dict(jobs_template(deployment, packages(), [CLEANUP]).to_dict())
+    variables = _function(template, naming.job_name("dev", CLEANUP.id))["Environment"]["Variables"]
+    assert {name: value for name, value in variables.items() if name.startswith("SMTP_")} == server | {
+        "SMTP_USERNAME": "jobs", "SMTP_PASSWORD": {"Ref": "SmtpPassword"},
+    }  # fmt: skip
+    assert template["Parameters"]["SmtpPassword"]["NoEcho"] is True
+    for others in (
+        template,
+        shared_template(deployment, packages()).to_dict(),
+        api_template(deployment, packages()).to_dict(),
+    ):
+        assert "hunter3" not in json.dumps(others)
+        assert others is template or "SMTP" not in json.dumps(others)
+    assert "SMTP" not in json.dumps(_jobs(CLEANUP))
+
+
 def _of_type(template: dict[str, Any], kind: str) -> Resources:
     return {title: found for title, found in template["Resources"].items() if found["Type"] == kind}
 
