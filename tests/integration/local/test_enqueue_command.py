@@ -1,4 +1,4 @@
-"""`scripts/enqueue` against real function processes: an e-mail enqueued at a shell arrives in a mailbox."""
+"""`scripts/enqueue` against real function processes: what is enqueued at a shell runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import subprocess
 import sys
 import sysconfig
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +16,10 @@ import pytest
 
 from functions.db import jobs
 from functions.db.connection import Connection
-from functions.jobs.send_email import deliver_email
 from functions.naming import deployment, job_name, operations_function
 from tests.conftest import PROJECT
 from tests.integration.local.account import REGION, Account, package
-from tests.integration.mail_server import HOST, MailServer, content_of, mail_server
+from tests.integration.local.enqueued_jobs import keep_note
 
 # The package holds no dependencies: they are found where this test finds them. boto3 is the runtime's own.
 SOURCE = f"""
@@ -30,19 +28,19 @@ sys.path += {[str(PROJECT), sysconfig.get_path("purelib")]!r}
 from functions.handler import handle
 handler = handle
 """
-MAIL = {"to": "ann@example.com", "subject": "Předmět", "text": "Hello.\n"}
+NOTE = json.dumps({"text": "Dobrý den"})
+JOBS = "tests.integration.local.enqueued_jobs"
 _PATIENCE_S = 60
 
 
 @dataclass
 class There:
-    """An account with send-email deployed in one stage, its database and its mail server."""
+    """An account with keep-note deployed in one stage, and its database."""
 
     account: Account
     stage: str
     connection: Connection
     database_url: str
-    mail: MailServer
     directory: Path
 
     def enqueue(self, *arguments: str, given: str | None = None, stderr: Any = subprocess.PIPE) -> Any:
@@ -50,7 +48,7 @@ class There:
         environ = {
             "PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT), "STAGE": self.stage, "AWS_REGION": REGION,
             "DATABASE_URL": self.database_url, "AWS_ENDPOINT_URL": self.account.endpoint_url,
-            "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "JOBS_PACKAGES": JOBS,
         }  # fmt: skip
         command = [sys.executable, "-P", "-m", "infra.enqueue_command", *arguments]
         return subprocess.run(
@@ -58,13 +56,12 @@ class There:
             check=False,
         )  # fmt: skip
 
-    def until_arrived(self, count: int) -> list[Any]:
-        """The messages, once there are so many and their executions have ended."""
+    def until_run(self, count: int) -> None:
+        """Return once so many executions have succeeded."""
         given_up_at = time.monotonic() + _PATIENCE_S
-        while len(self.mail.accepted) < count or set(self.statuses()) != {"succeeded"}:
-            assert time.monotonic() < given_up_at, f"{len(self.mail.accepted)} messages, {self.statuses()}"
+        while self.statuses() != ["succeeded"] * count:
+            assert time.monotonic() < given_up_at, self.statuses()
             time.sleep(0.02)
-        return list(self.mail.messages)
 
     def statuses(self) -> list[str]:
         rows = self.connection.execute("SELECT status FROM lamplighter.execution ORDER BY created_at").fetchall()
@@ -72,19 +69,16 @@ class There:
 
 
 @pytest.fixture
-def there(account: Account, connection: Connection, database_url: str, tmp_path: Path) -> Iterator[There]:
-    jobs.store_definitions(connection, [deliver_email.definition])
-    with mail_server() as mail:
-        stage = f"s{os.urandom(6).hex()}"
-        found = There(account, stage, connection, database_url, mail, tmp_path)
-        _deploy(found)
-        yield found
+def there(account: Account, connection: Connection, database_url: str, tmp_path: Path) -> There:
+    jobs.store_definitions(connection, [keep_note.definition])
+    found = There(account, f"s{os.urandom(6).hex()}", connection, database_url, tmp_path)
+    _deploy(found)
+    return found
 
 
 def _deploy(there: There) -> None:
-    mail = {"SMTP_HOST": HOST, "SMTP_PORT": str(there.mail.port), "SMTP_TLS": "none", "SMTP_FROM": "jobs@example.com"}
-    variables = {"STAGE": there.stage, "DATABASE_URL": there.database_url, **mail}
-    functions = {job_name(there.stage, "send-email"): SOURCE}
+    variables = {"STAGE": there.stage, "DATABASE_URL": there.database_url, "JOBS_PACKAGES": JOBS}
+    functions = {job_name(there.stage, "keep-note"): SOURCE}
     if there.stage == "local":
         functions[operations_function("local")] = ""
     for name, source in functions.items():
@@ -95,14 +89,15 @@ def _deploy(there: There) -> None:
     there.account.client("scheduler").create_schedule_group(Name=deployment(there.stage))
 
 
-def test_an_e_mail_enqueued_at_a_shell_arrives(there: There) -> None:
-    done = there.enqueue("send-email", "--params", json.dumps(MAIL), "--json")
+def test_what_is_enqueued_at_a_shell_runs_in_a_process_of_its_own(there: There) -> None:
+    done = there.enqueue("keep-note", "--params", NOTE, "--json")
     assert (done.returncode, done.stderr) == (0, "")
-    answer = json.loads(done.stdout)
-    (message,) = there.until_arrived(1)
-    assert answer == {"job_id": "send-email", "stage": there.stage, "at": None,
-                      "execution_ids": [message["Message-ID"][1:37]]}  # fmt: skip
-    assert (message["To"], message["Subject"], content_of(message)) == ("ann@example.com", "Předmět", "Hello.\n")
+    there.until_run(1)
+    row = there.connection.execute("SELECT id::text, result FROM lamplighter.execution").fetchone()
+    assert row is not None
+    (execution_id, result) = row
+    answer = {"job_id": "keep-note", "stage": there.stage, "at": None, "execution_ids": [execution_id]}
+    assert (json.loads(done.stdout), result) == (answer, "Dobrý den")
 
 
 def test_it_finds_the_running_scripts_dev_by_its_state(there: There) -> None:
@@ -110,61 +105,62 @@ def test_it_finds_the_running_scripts_dev_by_its_state(there: There) -> None:
     _deploy(there)
     facts = {"aws_endpoint_url": there.account.endpoint_url, "database_url": there.database_url, "region": REGION}
     (there.directory / "dev.json").write_text(json.dumps(facts))
-    done = there.enqueue("send-email", "--params", json.dumps(MAIL), "--state", str(there.directory))
-    (message,) = there.until_arrived(1)
-    assert done.stdout == f"send-email (local): execution {message['Message-ID'][1:37]}, now\n"
+    done = there.enqueue("keep-note", "--params", NOTE, "--state", str(there.directory))
+    there.until_run(1)
+    (row,) = there.connection.execute("SELECT id FROM lamplighter.execution").fetchall()
+    assert done.stdout == f"keep-note (local): execution {row[0]}, now\n"
 
 
 def test_each_line_of_a_file_is_an_execution_and_a_terminal_shows_how_far_it_is(there: There) -> None:
-    (there.directory / "mails.jsonl").write_text("".join(json.dumps(MAIL) + "\n" for _ in range(3)))
+    (there.directory / "notes.jsonl").write_text("".join(NOTE + "\n" for _ in range(3)))
     ours, its = os.openpty()
-    done = there.enqueue("send-email", "--params-file", "mails.jsonl", stderr=its)
+    done = there.enqueue("keep-note", "--params-file", "notes.jsonl", stderr=its)
     os.close(its)
     shown = os.read(ours, 10_000).decode()
     os.close(ours)
-    assert done.stdout == f"send-email ({there.stage}): 3 executions, now\n"
+    assert done.stdout == f"keep-note ({there.stage}): 3 executions, now\n"
     assert shown == f"\rsending [{'#' * 30}] 3/3\r\n"
-    assert len(there.until_arrived(3)) == 3
+    there.until_run(3)
 
 
 def test_standard_input_is_a_file_too_and_machines_see_no_progress(there: There) -> None:
-    done = there.enqueue("send-email", "--params-file", "-", "--json", given=json.dumps(MAIL))
+    done = there.enqueue("keep-note", "--params-file", "-", "--json", given=NOTE)
     assert (done.stderr, json.loads(done.stdout)["sent"]) == ("", 1)
-    there.until_arrived(1)
+    there.until_run(1)
 
 
 def test_what_is_due_later_waits_and_a_key_is_kept(there: There) -> None:
-    said = [there.enqueue("send-email", "--params", json.dumps(MAIL), "--delay", "2h", "--key", "k").stdout
+    said = [there.enqueue("keep-note", "--params", NOTE, "--delay", "2h", "--key", "k").stdout
             for _ in range(2)]  # fmt: skip
     assert said[0].partition(",")[0] == said[1].partition(",")[0]
     assert there.statuses() == ["scheduled"]
     (schedule,) = there.account.client("scheduler").list_schedules(GroupName=deployment(there.stage))["Schedules"]
     account_id = there.account.client("sts").get_caller_identity()["Account"]
     assert f":{account_id}:function:" in schedule["Target"]["Arn"]
-    many = there.enqueue("send-email", "--params-file", "-", "--at", "2027-03-01T08:00+01:00", given=json.dumps(MAIL))
-    assert many.stdout == f"send-email ({there.stage}): 1 execution, at 2027-03-01T07:00:00+00:00\n"
+    many = there.enqueue("keep-note", "--params-file", "-", "--at", "2027-03-01T08:00+01:00", given=NOTE)
+    assert many.stdout == f"keep-note ({there.stage}): 1 execution, at 2027-03-01T07:00:00+00:00\n"
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["nobody"], 1, "no job has the id 'nobody': use one of expired-refresh-token-cleanup, "),
-        (["retention"], 1, "job 'retention' cannot be enqueued: it is not deployed here"),
-        (["send-email"], 2, "params of job 'send-email' are invalid"),
-        (["send-email", "--params", '{"to": "nobody"}'], 2, "params of job 'send-email' are invalid"),
-        (["send-email", "--params", "[]"], 2, "not list"),
-        (["retention", "--params", "{}"], 2, "takes no params"),
-        (["send-email", "--params", json.dumps(MAIL), "--at", "2100-01-01"], 2, "is too far off"),
-        (["send-email", "--params-file", "mails.jsonl"], 2, "mails.jsonl:2: params of job 'send-email' are invalid"),
-        (["send-email", "--params-file", "nowhere"], 2, "--params-file 'nowhere' cannot be read"),
+        (["nobody"], 1, "no job has the id 'nobody': use one of keep-note, plain"),
+        (["plain"], 1, "job 'plain' cannot be enqueued: it is not deployed here"),
+        (["keep-note"], 2, "params of job 'keep-note' are invalid"),
+        (["keep-note", "--params", '{"text": 7}'], 2, "params of job 'keep-note' are invalid"),
+        (["keep-note", "--params", "[]"], 2, "not list"),
+        (["plain", "--params", "{}"], 2, "takes no params"),
+        (["keep-note", "--params", NOTE, "--at", "2100-01-01"], 2, "is too far off"),
+        (["keep-note", "--params-file", "notes.jsonl"], 2, "notes.jsonl:2: params of job 'keep-note' are invalid"),
+        (["keep-note", "--params-file", "nowhere"], 2, "--params-file 'nowhere' cannot be read"),
     ],
 )
 def test_what_cannot_be_done_says_why_and_enqueues_nothing(
     there: There, arguments: list[str], code: int, said: str
 ) -> None:
-    (there.directory / "mails.jsonl").write_text(json.dumps(MAIL) + '\n{"to": 7}\n')
+    (there.directory / "notes.jsonl").write_text(NOTE + '\n{"text": 7}\n')
     done = there.enqueue(*arguments)
     assert (done.returncode, done.stdout) == (code, "")
     assert said in done.stderr
     assert "Traceback" not in done.stderr
-    assert (there.statuses(), there.mail.accepted) == ([], [])
+    assert there.statuses() == []
