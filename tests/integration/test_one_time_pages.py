@@ -1,4 +1,4 @@
-"""What docs/one-time-jobs.md and docs/send-email.md show works as it is shown."""
+"""What docs/one-time-jobs.md shows works as it is shown."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 import sys
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -24,7 +23,7 @@ from functions.settings import settings
 from tests.conftest import PROJECT
 from tests.integration.accepting_lambda import Lambda, accepting_lambda, used_by_this_process
 
-PAGE, EMAIL_PAGE = PROJECT / "docs" / "one-time-jobs.md", PROJECT / "docs" / "send-email.md"
+PAGE = PROJECT / "docs" / "one-time-jobs.md"
 
 
 @pytest.fixture
@@ -37,18 +36,18 @@ def aws(connection: Connection, database_url: str, monkeypatch: pytest.MonkeyPat
         pending.pending().settle()
 
 
-def code_of(page: Path, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+def code_of(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
 
 
 def run(
-    page: Path, connection: Connection, monkeypatch: pytest.MonkeyPatch, *, shown_connection: Connection | None = None
+    connection: Connection, monkeypatch: pytest.MonkeyPatch, *, shown_connection: Connection | None = None
 ) -> dict[str, Any]:
-    """All examples of Python of a page, one after the other, as one module; a job is deployed once it is there."""
+    """All examples of Python of the page, one after the other, as one module; a job is deployed once it is there."""
     module = ModuleType("shown")
     monkeypatch.setitem(sys.modules, "shown", module)
     vars(module)["connection"] = shown_connection or connection
-    for code in code_of(page, "python"):
+    for code in code_of("python"):
         exec(code, vars(module))
         found = [value.definition for value in vars(module).values() if isinstance(value, Job)]
         jobs.store_definitions(connection, found)
@@ -56,7 +55,7 @@ def run(
 
 
 def test_the_recipe_works_as_it_is_shown(aws: Lambda, connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = run(PAGE, connection, monkeypatch)
+    shown = run(connection, monkeypatch)
     statuses = "SELECT status, count(*) FROM lamplighter.execution GROUP BY status ORDER BY status"
     # Orders 1, 4, 5, 6 to 999 and 1000; 2 and 3 have a time, 1001 to 1003 wait for 1000.
     assert connection.execute(statuses).fetchall() == [("queued", 3 + 994 + 1), ("scheduled", 2 + 3)]
@@ -65,24 +64,10 @@ def test_the_recipe_works_as_it_is_shown(aws: Lambda, connection: Connection, mo
     assert shown["close_the_day"].definition.permissions
 
 
-def test_the_e_mail_example_works_as_it_is_shown(
-    aws: Lambda, connection: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from functions.jobs.send_email import deliver_email
-
-    jobs.store_definitions(connection, [deliver_email.definition])
-    for name, value in {"SMTP_HOST": "mail.example.com", "SMTP_FROM": "jobs@example.com"}.items():
-        monkeypatch.setenv(name, value)
-    settings.cache_clear()
-    run(EMAIL_PAGE, connection, monkeypatch)
-    subjects = connection.execute("SELECT params ->> 'subject' FROM lamplighter.execution ORDER BY created_at")
-    assert subjects.fetchall() == [("Welcome",), ("Your order",)]
-
-
 def test_a_database_role_with_no_more_than_the_page_grants_can_enqueue(
     aws: Lambda, connection: Connection, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (grants,) = code_of(PAGE, "sql")
+    (grants,) = code_of("sql")
     name = f"web_{uuid.uuid4().hex[:8]}"
     connection.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'w'; GRANT INSERT ON public.orders TO {name}")
     try:
@@ -92,7 +77,7 @@ def test_a_database_role_with_no_more_than_the_page_grants_can_enqueue(
         monkeypatch.setenv("DATABASE_URL", url)
         settings.cache_clear()
         with connect(url) as theirs:
-            shown = run(PAGE, connection, monkeypatch, shown_connection=theirs)
+            shown = run(connection, monkeypatch, shown_connection=theirs)
             aws.status = 429  # what is not sent is noted too
             enqueue(shown["send_invoice"], params={"order": 9})
         reasons = "SELECT count(*) FROM lamplighter.execution WHERE dispatch_error IS NOT NULL"
@@ -104,7 +89,7 @@ def test_a_database_role_with_no_more_than_the_page_grants_can_enqueue(
 def test_a_connection_as_django_makes_it_will_do(
     aws: Lambda, connection: Connection, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = run(PAGE, connection, monkeypatch)["send_invoice"]
+    job = run(connection, monkeypatch)["send_invoice"]
     connection.execute("TRUNCATE lamplighter.execution")
     # Django's psycopg backend: parameters bound by the client, in autocommit mode, atomic() by BEGIN.
     with psycopg.connect(database_url, cursor_factory=psycopg.ClientCursor, autocommit=True) as theirs:

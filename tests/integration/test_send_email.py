@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import socket
 import uuid
 from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ from functions.job import enqueue
 from functions.jobs import send_email as module
 from functions.jobs.send_email import Email, EmailRefused, deliver_email, send_email
 from functions.settings import settings
+from tests.conftest import PROJECT
 from tests.integration.accepting_lambda import Lambda, accepting_lambda, used_by_this_process
 from tests.integration.delivery import LambdaContext, handler_on
 from tests.integration.job_runs import run_job
@@ -34,6 +36,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiri
 
 JOB_ID = "send-email"
 GROUP = "lamplighter-local"
+PAGE = PROJECT / "docs" / "send-email.md"
 HELLO = Email(to="ann@example.com", subject="Hello", text="Your report is ready.\n")
 DELAYS = [timedelta(seconds=30), *(timedelta(minutes=minutes) for minutes in (2, 10, 30, 60))]
 Use = Callable[..., None]
@@ -288,6 +291,17 @@ def test_in_a_transaction_nothing_is_sent_unless_it_commits(there: Deployed, ser
     assert [event["execution_id"] for event in there.lambda_.events] == [str(kept)]
     assert there.deliver() == "succeeded"
     assert [message["Subject"] for message in server.messages] == ["Kept"]
+
+
+def test_the_example_of_the_page_works_as_it_is_shown(there: Deployed, server: MailServer, use: Use) -> None:
+    use(server.port)
+    there.connection.execute("CREATE TABLE orders (number integer)")
+    (code,) = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    exec(code, {"connection": there.connection})
+    pending.pending().settle()
+    assert {there.deliver(), there.deliver()} == {"succeeded"}
+    assert {message["Subject"] for message in server.messages} == {"Welcome", "Your order"}
+    assert there.connection.execute("SELECT number FROM orders").fetchall() == [(5,)]
 
 
 def test_a_key_sends_one_message_while_it_waits(there: Deployed, use: Use) -> None:
