@@ -115,7 +115,7 @@ ORDER BY e.scheduled_at DESC, e.id DESC LIMIT %(limit)s
 """
 # Of many, messages are cut: an answer of Lambda holds 6 MB.
 _MANY = _COLUMNS + ", left(e.error_message, 4000) AS error_message" + _TABLES
-_WAITING = _MANY + " WHERE e.status IN ('queued', 'scheduled', 'retrying') AND e.status = ANY (%(statuses)s)" + _BEFORE
+_OF_ALL = _MANY + " WHERE e.status = ANY (%(statuses)s)" + _BEFORE
 _OF_JOB = _MANY + " WHERE e.job_id = %(job_id)s AND e.status = ANY (%(statuses)s)" + _BEFORE
 
 
@@ -126,7 +126,7 @@ def page(
 
     Without a job only of those that wait (WAITING). Messages end after 4,000 characters.
     """
-    query = _WAITING if job_id is None else _OF_JOB
+    query = _OF_ALL if job_id is None else _OF_JOB
     values: dict[str, Any] = {"statuses": list(statuses), "job_id": job_id, "limit": limit}
     values |= {"at": None, "id": None} if before is None else {"at": before.scheduled_at, "id": before.id}
     with connection.cursor(row_factory=class_row(ListedExecution)) as cursor:
