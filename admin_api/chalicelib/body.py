@@ -15,6 +15,8 @@ from functions.params import LARGEST_PARAMS_BYTES
 
 # Params are the largest of what is sent; the rest is names and times.
 LARGEST_BYTES = LARGEST_PARAMS_BYTES + 10_000
+# Far from where Python's own recursion ends: what is read here can be written again.
+_DEEPEST = 100
 _LONGEST_DELAY_S = 366 * 24 * 3600
 
 
@@ -103,7 +105,7 @@ def _parsed(content: bytes) -> Any:
         )
         _check_storable(value)
     except RecursionError:
-        raise NotValid("the body is nested too deeply") from None
+        raise NotValid(f"the body is nested too deeply: use at most {_DEEPEST} levels") from None
     except json.JSONDecodeError as error:
         # Not the error itself, which holds all of the body.
         said = f"{error.msg} at line {error.lineno}, column {error.colno}"
@@ -133,13 +135,15 @@ def _finite(text: str) -> float:
     return number
 
 
-def _check_storable(value: object) -> None:
+def _check_storable(value: object, depth: int = 0) -> None:
+    if depth > _DEEPEST:
+        raise RecursionError
     if isinstance(value, dict):
         for name, item in value.items():
             _check_storable(name)
-            _check_storable(item)
+            _check_storable(item, depth + 1)
     elif isinstance(value, list):
         for item in value:
-            _check_storable(item)
+            _check_storable(item, depth + 1)
     elif isinstance(value, str) and ("\x00" in value or any("\ud800" <= each <= "\udfff" for each in value)):
         raise NotValid("the body has a text with NUL or half a surrogate pair, which PostgreSQL cannot store")

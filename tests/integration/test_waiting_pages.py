@@ -14,7 +14,7 @@ from functions.db.connection import Connection
 from functions.db.executions import WAITING, Place, page
 from tests.integration.seeds import deployed
 
-# The jobs' executions in turn, one in twenty of them waiting.
+# The jobs' executions in turn, one in nineteen of them waiting.
 _MANY = """
 INSERT INTO lamplighter.execution (id, job_id, scheduled_at, cause, status, due_at, finished_at)
 SELECT gen_random_uuid(), 'j' || n % 10,
@@ -40,9 +40,10 @@ def rows_read(connection: Connection, statuses: Sequence[str], job_id: str | Non
               "id": before and before.id}  # fmt: skip
     explained = connection.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {query}".encode(), values).fetchone()
     assert explained is not None
-    scans = [node for node in _nodes(explained[0][0]["Plan"]) if str(node.get("Relation Name")).startswith("execution_")]
+    nodes = _nodes(explained[0][0]["Plan"])
+    scans = [node for node in nodes if str(node.get("Relation Name")).startswith("execution_")]
     assert scans
-    return sum(node["Actual Rows"] + node.get("Rows Removed by Filter", 0) for node in scans)
+    return sum(float(node["Actual Rows"]) + float(node.get("Rows Removed by Filter", 0)) for node in scans)
 
 
 def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -51,18 +52,19 @@ def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from _nodes(below)
 
 
-@pytest.mark.parametrize(("statuses", "job_id"), [(WAITING, None), (_EVERY, "j0"), (WAITING, "j0")])
+# Of one job's that wait, at most all that wait are looked at: 1 in 10 are its own.
+@pytest.mark.parametrize(
+    ("statuses", "job_id", "most"), [(WAITING, None, 60), (_EVERY, "j0", 60), (WAITING, "j0", 600)]
+)
 def test_a_page_reads_about_as_many_executions_as_it_holds_also_in_the_middle(
-    many: Connection, statuses: Sequence[str], job_id: str | None
+    many: Connection, statuses: Sequence[str], job_id: str | None, most: int
 ) -> None:
     first = page(many, statuses=statuses, job_id=job_id, before=None, limit=50)
     assert len(first) == 50
     for before in (None, Place(first[-1].scheduled_at, first[-1].id)):
-        assert 50 <= rows_read(many, statuses, job_id, before) <= 250
+        assert 50 <= rows_read(many, statuses, job_id, before) <= most
 
 
 def test_pages_end_where_the_first_instant_is(many: Connection) -> None:
-    beginning = Place(
-        datetime(2000, 1, 1, tzinfo=UTC), page(many, statuses=WAITING, job_id=None, before=None, limit=1)[0].id
-    )
+    beginning = Place(datetime(2000, 1, 1, tzinfo=UTC), uuid.UUID(int=0))
     assert page(many, statuses=WAITING, job_id=None, before=beginning, limit=50) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from functions.db.jobs import JobRow
 from functions.errors import InvalidParams
@@ -13,7 +13,7 @@ from functions.params import LARGEST_PARAMS_BYTES
 from functions.redaction import is_secret
 
 if TYPE_CHECKING:
-    from jsonschema.exceptions import ValidationError  # type: ignore[import-untyped]
+    from jsonschema.exceptions import ValidationError
 
 Schema = Mapping[str, Any]
 _MOST_SHOWN = 5
@@ -103,8 +103,8 @@ def _misfits(schema: Schema, value: Mapping[str, Any]) -> list[str]:
 
 def _validator(schema: Schema) -> Any:
     # Imported with the first params: it takes a tenth of a second, and most requests have none.
-    from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]
-    from jsonschema.validators import extend  # type: ignore[import-untyped]
+    from jsonschema import Draft202012Validator, FormatChecker
+    from jsonschema.validators import extend
 
     def is_integer(_: object, instance: object) -> bool:
         return isinstance(instance, int) and not isinstance(instance, bool)  # 1.0 is none to the job
@@ -113,7 +113,8 @@ def _validator(schema: Schema) -> Any:
     formats = FormatChecker(formats=())
     for name, kind in _formats().items():
         formats.checks(name, raises=ValueError)(_as_job_reads(kind))
-    return extend(Draft202012Validator, type_checker=types)(schema, format_checker=formats)
+    strict = extend(Draft202012Validator, type_checker=types)  # type: ignore[no-untyped-call]
+    return strict(schema, format_checker=formats)
 
 
 def _formats() -> Mapping[str, type]:
@@ -144,12 +145,12 @@ def _deepest(error: ValidationError) -> ValidationError:
 
 
 def _described(error: ValidationError, secret: frozenset[str]) -> str:
-    steps = list(error.absolute_path)
+    steps: list[str | int] = list(error.absolute_path)
     is_hidden = bool(steps) and (steps[0] in secret or any(is_secret(step) for step in steps if isinstance(step, str)))
     # Below a secret only what the schema names is shown: a key somebody chose may be one too.
-    steps = _schema_steps(error) if is_hidden else steps
+    steps = [*_schema_steps(error)] if is_hidden else steps
     path = re.sub(r"^\.", "", "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps))
-    value = error.instance
+    path, value = path[:_SHOWN_CHARACTERS], error.instance
     is_shown = path and not is_hidden and not isinstance(value, dict | list)
     shown = f" ({repr(value)[:_SHOWN_CHARACTERS]})" if is_shown else ""
     rule = _rule(error, is_hidden=is_hidden)
@@ -162,15 +163,15 @@ def _schema_steps(error: ValidationError) -> list[str]:
 
 
 def _rule(error: ValidationError, *, is_hidden: bool) -> str:
-    keyword, wanted = str(error.validator), error.validator_value
+    keyword, wanted, schema = str(error.validator), error.validator_value, cast("Schema", error.schema)
     if keyword == "required":
         return f"{', '.join(name for name in wanted if name not in error.instance)} is missing"
     if keyword == "additionalProperties":
-        known = error.schema.get("properties", {})
+        known = schema.get("properties", {})
         unknown = "***" if is_hidden else ", ".join(sorted(error.instance.keys() - known.keys()))[:_SHOWN_CHARACTERS]
         return f"there is no field {unknown}: there are {', '.join(known) or 'none'}"
     if keyword in ("type", "anyOf", "enum"):
-        return f"use {' or '.join(_alternatives(error.schema))}"
+        return f"use {' or '.join(_alternatives(schema))}"
     written = wanted if isinstance(wanted, str) else json.dumps(wanted, ensure_ascii=False)
     return _RULES.get(keyword, f"its {keyword} must be {{}}").format(written[:_SHOWN_CHARACTERS])
 

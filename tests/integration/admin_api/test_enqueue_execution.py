@@ -221,6 +221,7 @@ def test_times_keys_and_fields_there_cannot_be_are_400(
         ('{"params": {"to": "\\ud800"}}', "surrogate"),
         ('{"params": {"\\u0000": 1}}', "NUL"),
         ('{"params": ' + '{"a": ' * 5000 + "1" + "}" * 5001, "nested"),
+        ('{"params": {"to": ' + "[" * 100 + "]" * 100 + "}}", "nested"),
     ],
 )
 def test_a_body_that_is_no_json_object_is_400(api: Api, reporting: Connection, body: str, named: str) -> None:
