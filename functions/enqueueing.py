@@ -38,10 +38,10 @@ def enqueue(
 ) -> uuid.UUID:
     """Described for authors in functions/job.py."""
     job_id, given = job.definition.id, _params_of(job, params)
-    start_at = _start_at(job_id, delay=delay, at=at, after=after)
-    _check(job_id, key=key, on=on)
+    starts_at = start_at(job_id, delay=delay, at=at, after=after)
+    check(job_id, key=key, on=on)
     write = partial(
-        one_time.enqueue, job_id=job_id, params=given, secret_params=_secrets_of(job), start_at=start_at, key=key,
+        one_time.enqueue, job_id=job_id, params=given, secret_params=_secrets_of(job), start_at=starts_at, key=key,
         after=after, on=on,
     )  # fmt: skip
     database = process_database()
@@ -63,11 +63,11 @@ def enqueue_many(
 ) -> list[uuid.UUID]:
     """Described for authors in functions/job.py."""
     job_id = job.definition.id
-    start_at = _start_at(job_id, delay=delay, at=at, after=None)
-    _check(job_id, key=None, on="succeeded")
+    starts_at = start_at(job_id, delay=delay, at=at, after=None)
+    check(job_id, key=None, on="succeeded")
     given = [_params_of(job, item) for item in params]
     write = partial(
-        one_time.enqueue_many, job_id=job_id, params=given, secret_params=_secrets_of(job), start_at=start_at
+        one_time.enqueue_many, job_id=job_id, params=given, secret_params=_secrets_of(job), start_at=starts_at
     )
     # Not safe to repeat, as `run` would after a broken connection: twice the batch would be twice the work.
     connection = process_database().get()
@@ -91,7 +91,8 @@ def _secrets_of(job: Job) -> tuple[str, ...]:
     return () if job.params is None else secret_names(job.params)
 
 
-def _check(job_id: str, *, key: str | None, on: str) -> None:
+def check(job_id: str, *, key: str | None, on: str) -> None:
+    """Raise JobsDisabled while jobs are switched off, InvalidEnqueue for a key or an `on` there cannot be."""
     if not settings().jobs_enabled:
         raise JobsDisabled
     if key is not None and not (isinstance(key, str) and 1 <= len(key) <= _LONGEST_KEY and "\x00" not in key):
@@ -100,7 +101,8 @@ def _check(job_id: str, *, key: str | None, on: str) -> None:
         raise InvalidEnqueue(f"job {job_id!r}: on={on!r} is invalid: use one of {', '.join(RUN_ON)}")
 
 
-def _start_at(job_id: str, *, delay: timedelta | None, at: datetime | None, after: uuid.UUID | None) -> datetime | None:
+def start_at(job_id: str, *, delay: timedelta | None, at: datetime | None, after: uuid.UUID | None) -> datetime | None:
+    """When it is to start, aware UTC; None for at once, or after the other execution. Raises InvalidEnqueue."""
     if delay is None and at is None:
         return None
     if (delay is not None and at is not None) or after is not None:
@@ -111,11 +113,11 @@ def _start_at(job_id: str, *, delay: timedelta | None, at: datetime | None, afte
     if delay is not None and not isinstance(delay, timedelta):
         raise InvalidEnqueue(f"job {job_id!r}: delay={delay!r} is no duration: use a timedelta")
     try:
-        start_at = at.astimezone(UTC) if at is not None else now + (delay or timedelta())
-        is_near = start_at <= now + _FURTHEST
+        starts_at = at.astimezone(UTC) if at is not None else now + (delay or timedelta())
+        is_near = starts_at <= now + _FURTHEST
     except OverflowError:
         is_near = False
     if not is_near:
-        asked = f"at={at!r}" if at is not None else f"delay={delay!r}"
+        asked = f"at={at.isoformat()}" if at is not None else f"delay={delay}"
         raise InvalidEnqueue(f"job {job_id!r}: {asked} is too far off: use at most a year ahead")
-    return start_at
+    return starts_at

@@ -15,7 +15,7 @@ from functions.settings import Settings, settings
 @contextmanager
 def connection() -> Iterator[Connection]:
     """The warm connection, alive. Raises DatabaseUnavailable, also when it dies inside the block."""
-    opened = _warm(settings()).get()
+    opened = warm().get()
     try:
         yield opened
     except Exception as error:
@@ -26,7 +26,12 @@ def connection() -> Iterator[Connection]:
 
 def check() -> None:
     """Return when PostgreSQL answers. Raises DatabaseUnavailable."""
-    _warm(settings()).run(lambda opened: opened.execute("SELECT 1"))
+    warm().run(lambda opened: opened.execute("SELECT 1"))
+
+
+def warm() -> WarmConnection:
+    """What opens it, and opens it again."""
+    return _warm(settings())
 
 
 @cache

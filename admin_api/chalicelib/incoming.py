@@ -57,11 +57,18 @@ def execution_id(text: str) -> uuid.UUID:
         raise ExecutionNotFound(f"no execution has the id {text[:100]!r}: ids are UUIDs") from error
 
 
-def whole_number(request: Request, name: str) -> int | None:
-    """A query parameter of 0 to 2,147,483,647; None without it. Raises NotValid for everything else."""
+def parameter(request: Request, name: str) -> str | None:
+    """A query parameter, the last one of that name; None without it."""
     if request.query_params is None or name not in request.query_params:
         return None
-    text = str(request.query_params[name])
+    return str(request.query_params[name])
+
+
+def whole_number(request: Request, name: str) -> int | None:
+    """A query parameter of 0 to 2,147,483,647; None without it. Raises NotValid for everything else."""
+    text = parameter(request, name)
+    if text is None:
+        return None
     if not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= _MOST):
         raise NotValid(f"{name}={text[:100]!r} is invalid: use a whole number from 0 to {_MOST}")
     return int(text)

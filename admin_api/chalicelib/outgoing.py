@@ -29,6 +29,11 @@ def no_content(**headers: str) -> Response:
     return Response("", status_code=204, headers=dict(headers))
 
 
+def created(**headers: str) -> Response:
+    """201: Location is what there is now. No body: who may change may not always see."""
+    return Response("", status_code=201, headers=dict(headers))
+
+
 def accepted(**headers: str) -> Response:
     """202: it was asked for, and Location shows what becomes of it. No body: who may change may not always see."""
     return Response("", status_code=202, headers=dict(headers))

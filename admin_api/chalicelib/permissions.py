@@ -10,7 +10,8 @@ EVERYTHING = "*"
 
 DESCRIPTIONS: Mapping[str, str] = {
     JOBS_VIEW: "see jobs and their executions",
-    JOBS_MANAGE: "trigger, pause, resume, remove and restore jobs, cancel and retry executions; not to see them",
+    JOBS_MANAGE: "trigger, enqueue, pause, resume, remove and restore jobs, cancel, retry and reschedule "
+    "executions; not to see them",
     EVERYTHING: "everything, also what later versions add",
 }
 

@@ -2,14 +2,17 @@
 
 JobsError
 └── Refusal
-    ├── NotAuthenticated     no bearer token, or not one of ours that is valid now
-    ├── NotPermitted         the token does not carry the permission
-    ├── TooManyRequests      more changes in a minute than one actor may make
-    ├── NotValid             a parameter of the request is not what it must be
-    ├── AlreadyFinished      what has ended cannot be cancelled
-    ├── NotRetryable         only what has ended without success can be run again
-    ├── RouteNotFound        nothing is at this path
-    └── MethodNotAllowed     something is, but it does not know this method
+    ├── NotAuthenticated         no bearer token, or not one of ours that is valid now
+    ├── NotPermitted             the token does not carry the permission
+    ├── TooManyRequests          more changes in a minute than one actor may make
+    ├── NotValid                 a parameter of the request is not what it must be
+    ├── ContentTypeUnsupported   a body that is not said to be JSON
+    ├── BodyTooLarge             a body longer than anything we read
+    ├── AlreadyFinished          what has ended cannot be cancelled
+    ├── NotRetryable             only what has ended without success can be run again
+    ├── NotReschedulable         only what was enqueued and has not started can be given another time
+    ├── RouteNotFound            nothing is at this path
+    └── MethodNotAllowed         something is, but it does not know this method
 """
 
 from __future__ import annotations
@@ -69,6 +72,25 @@ class NotValid(Refusal):
     code = "validation_failed"
 
 
+class ContentTypeUnsupported(Refusal):
+    """A body whose content type is not the one we read (RFC 9110 §15.5.16)."""
+
+    code = "content_type_unsupported"
+
+    def __init__(self, given: str) -> None:
+        said = f"is {given[:100]!r}" if given else "has no content type"
+        super().__init__(f"the body {said}: send it as 'Content-Type: application/json'", Accept="application/json")
+
+
+class BodyTooLarge(Refusal):
+    """A body of more bytes than we read; params have a limit of their own."""
+
+    code = "body_too_large"
+
+    def __init__(self, size: int, largest: int) -> None:
+        super().__init__(f"the body has {size} bytes, more than {largest}: store what is large elsewhere, send its id")
+
+
 class AlreadyFinished(Refusal):
     """An execution that has ended cannot be cancelled; the message names how it ended."""
 
@@ -82,6 +104,12 @@ class NotRetryable(Refusal):
     """An execution that has not ended as failed, lost, cancelled or missed is not run again; the message says why."""
 
     code = "executions_not_retryable"
+
+
+class NotReschedulable(Refusal):
+    """An execution that cannot be given another time: it has started, or nobody enqueued it; the message says why."""
+
+    code = "executions_not_reschedulable"
 
 
 class RouteNotFound(Refusal):

@@ -6,11 +6,15 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.services.executions import LogPage
+from chalicelib import listing
+from chalicelib.services import params as job_params
+from chalicelib.services import waiting
+from chalicelib.services.executions import LogPage, Page
 from chalicelib.services.jobs import ListedJob
 from functions.db.attempts import AttemptRow
-from functions.db.executions import ExecutionRow
+from functions.db.executions import ExecutionDetail, ListedExecution
 from functions.db.log_lines import LogRow
+from functions.db.params import shown
 from functions.db.triggers import AppliedTrigger
 
 
@@ -34,18 +38,55 @@ def job(listed: ListedJob) -> dict[str, Any]:
     }
 
 
-def job_detail(listed: ListedJob, trigger: AppliedTrigger | None, history: Iterable[ExecutionRow]) -> dict[str, Any]:
-    """A job with what fires it (null: nothing does) and its newest executions, newest first."""
-    fired_by = None if trigger is None else {"backend": trigger.backend, "reason": trigger.reason}
-    return {**job(listed), "trigger": fired_by, "executionHistory": [_history_item(row) for row in history]}
+def job_detail(listed: ListedJob, trigger: AppliedTrigger | None, history: Iterable[ListedExecution]) -> dict[str, Any]:
+    """A job with what fires it (null: nothing does), what params it takes, and its newest executions, newest first."""
+    return {
+        **job(listed),
+        "trigger": None if trigger is None else {"backend": trigger.backend, "reason": trigger.reason},
+        "paramsSchema": job_params.schema_of(listed.row),
+        "executionHistory": [_history_item(row) for row in history],
+    }
 
 
-def execution(row: ExecutionRow, attempts: Iterable[AttemptRow]) -> dict[str, Any]:
-    """One execution by itself with its attempts, the first one first: `id` is its own, `job` the job's."""
+def executions(page: Page, *, now: datetime, is_enabled: bool) -> dict[str, Any]:
+    """Some executions, newest first; nextCursor leads to the rest, null when there is none."""
+    return {
+        "executions": [_listed(row, now=now, is_enabled=is_enabled) for row in page.rows],
+        "nextCursor": listing.cursor(page.next),
+    }
+
+
+def _listed(row: ListedExecution, *, now: datetime, is_enabled: bool) -> dict[str, Any]:
+    """One execution: `id` is its own, `job` the job's."""
+    waits_for = None if row.parent_id is None else {"execution": str(row.parent_id), "on": row.run_on}
     return {
         "id": str(row.id),
         "job": row.job_id,
         **_outcome(row),
+        "waitingFor": waits_for,
+        "waiting": _waiting(row, waiting.reason(row, now=now, is_enabled=is_enabled)),
+    }
+
+
+def _waiting(row: ListedExecution, reason: waiting.Reason | None) -> dict[str, Any] | None:
+    if reason is None:
+        return None
+    return {
+        "for": reason.waits_for,
+        "detail": reason.detail,
+        "sent": row.dispatches,
+        "lastSentAt": _instant(row.dispatched_at) if row.dispatches else None,
+        "error": row.dispatch_error,
+    }
+
+
+def execution(
+    row: ExecutionDetail, attempts: Iterable[AttemptRow], *, now: datetime, is_enabled: bool
+) -> dict[str, Any]:
+    """One execution by itself with its attempts, the first one first."""
+    return {
+        **_listed(row, now=now, is_enabled=is_enabled),
+        "params": shown(row.params, row.secret_params),
         "errorStack": row.error_stack,
         "progress": row.progress or [],
         "cancelRequestedAt": _instant(row.cancel_requested_at),
@@ -82,12 +123,12 @@ def _log_line(row: LogRow) -> dict[str, Any]:
     }
 
 
-def _history_item(row: ExecutionRow) -> dict[str, Any]:
+def _history_item(row: ListedExecution) -> dict[str, Any]:
     # `jobId` is the execution's id: a name the frozen contract took over from the system it comes from.
     return {"jobId": str(row.id), **_outcome(row)}
 
 
-def _outcome(row: ExecutionRow) -> dict[str, Any]:
+def _outcome(row: ListedExecution) -> dict[str, Any]:
     return {
         "status": row.status,
         "startedAt": _instant(row.started_at or row.scheduled_at),  # never null: while it waits, since when
@@ -98,11 +139,12 @@ def _outcome(row: ExecutionRow) -> dict[str, Any]:
         "scheduledAt": _instant(row.scheduled_at),
         "attempt": row.attempt,
         "retryAt": _instant(row.retry_at),
+        "dueAt": _instant(row.due_at),
         "reason": row.reason,
     }
 
 
-def _error(row: ExecutionRow | AttemptRow) -> str | None:
+def _error(row: ListedExecution | AttemptRow) -> str | None:
     parts = [part for part in (row.error_type, row.error_message) if part]
     return ": ".join(parts) or None
 

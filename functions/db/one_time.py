@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from psycopg.rows import class_row, dict_row
@@ -14,7 +14,8 @@ from functions.db import audit, jobs
 from functions.db.audit import Author
 from functions.db.connection import CallersConnection, Connection
 from functions.db.json_values import storable
-from functions.db.params import as_stored
+from functions.db.params import as_stored, shown
+from functions.db.partitions import in_a_ready_month
 from functions.errors import ExecutionNotFound, JobNotFound
 
 
@@ -78,6 +79,41 @@ def enqueue(
     if row.answer == "no_parent":
         raise ExecutionNotFound(f"after={after}: no execution has this id, or its transaction has not been committed")
     return row
+
+
+def enqueue_for(
+    connection: Connection,
+    author: Author,
+    *,
+    job_id: str,
+    params: Mapping[str, Any] | None,
+    secret_params: Sequence[str],
+    start_at: datetime | None,
+    key: str | None,
+    after: uuid.UUID | None,
+    on: str,
+) -> Enqueued:
+    """As `enqueue`, in a transaction of its own with the audit row of who asked for it; a known key changes nothing."""
+
+    def write() -> Enqueued:
+        with connection.transaction():
+            enqueued = enqueue(
+                connection, job_id=job_id, params=params, secret_params=secret_params, start_at=start_at, key=key,
+                after=after, on=on, actor=author.actor, request_id=author.request_id,
+            )  # fmt: skip
+            if enqueued.answer == "written":
+                asked = {"params": shown(params, secret_params), "key": key, "after": after and str(after),
+                         "on": after and on}  # fmt: skip
+                audit.record(connection, author, "executions.enqueue", job_id=job_id, after=_facts(enqueued, asked))
+        return enqueued
+
+    return in_a_ready_month(connection, write)
+
+
+def _facts(enqueued: Enqueued, asked: Mapping[str, Any]) -> dict[str, Any]:
+    due_at = enqueued.due_at and enqueued.due_at.astimezone(UTC).isoformat()
+    facts = {"execution_id": str(enqueued.execution_id), "status": enqueued.status, "due_at": due_at, **asked}
+    return {name: value for name, value in facts.items() if value is not None}
 
 
 _IS_WRITTEN = "SELECT FROM lamplighter.execution WHERE id = %s AND scheduled_at = %s"

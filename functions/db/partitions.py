@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import psycopg
 from psycopg import sql
 
 from functions.db.connection import Connection
 
+T = TypeVar("T")
 # Less than PostgreSQL waits before it looks for a deadlock (1 s): whoever meets a drop, it is the drop that gives way.
 _DROP_LOCK_TIMEOUT = "500ms"
 
@@ -46,6 +48,17 @@ def ensure_this_month(connection: Connection) -> None:
 def is_missing_month(error: psycopg.errors.CheckViolation) -> bool:
     """Whether this insert failed only because its month has no partition yet (PostgreSQL names no constraint then)."""
     return error.diag.constraint_name is None
+
+
+def in_a_ready_month(connection: Connection, write: Callable[[], T]) -> T:
+    """write(), which is a transaction by itself; once more in this month's partition when there was none yet."""
+    try:
+        return write()
+    except psycopg.errors.CheckViolation as error:
+        if not is_missing_month(error):
+            raise
+    ensure_this_month(connection)
+    return write()
 
 
 # Only what ensure_month names is ours to drop; which parents there are, the catalogue knows.

@@ -1,19 +1,55 @@
-"""/executions: what the Location of a trigger points to, its log lines; cancelled, and run again."""
+"""/executions: enqueued, listed, shown with its log lines; cancelled, run again, and given another time."""
 
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime
 
 from chalice.app import Blueprint, Response
 
-from chalicelib import incoming, outgoing, serializers
+from chalicelib import body, incoming, listing, outgoing, serializers
 from chalicelib.database import connection
 from chalicelib.endpoint import endpoint
 from chalicelib.permissions import JOBS_MANAGE, JOBS_VIEW
 from chalicelib.services import executions as execution_service
+from chalicelib.services import one_time
 from functions.db.audit import Author
+from functions.settings import settings
 
 executions = Blueprint(__name__)
+
+
+@endpoint(executions, "GET", "/executions", permission=JOBS_VIEW)
+def list_executions(_: Author) -> Response:
+    """200 with what waits, of all jobs, or with the executions of one; newest first, page by page."""
+    wanted = listing.wanted(executions.current_request)
+    with connection() as opened:
+        page = execution_service.page(
+            opened, statuses=wanted.statuses, job_id=wanted.job_id, before=wanted.before, limit=wanted.limit
+        )
+    return outgoing.as_json(serializers.executions(page, now=datetime.now(UTC), is_enabled=settings().jobs_enabled))
+
+
+@endpoint(executions, "POST", "/jobs/{job_id}/executions", permission=JOBS_MANAGE)
+def enqueue_execution(author: Author, job_id: str) -> Response:
+    """201 once it is written down; 204 when the key's execution is unfinished. Location is the execution either way."""
+    found = incoming.job_id(job_id)
+    given = body.read(executions.current_request, "params", "at", "delay", "key", "after", "on")
+    after = given.text("after")
+    with connection() as opened:
+        enqueued = one_time.enqueue(
+            opened,
+            found,
+            author,
+            params=given.mapping("params"),
+            at=given.instant("at"),
+            delay=given.duration("delay"),
+            key=given.text("key"),
+            after=None if after is None else incoming.execution_id(after),
+            on=given.text("on"),
+        )
+    respond = outgoing.created if enqueued.answer == "written" else outgoing.no_content
+    return respond(Location=_location(enqueued.execution_id))
 
 
 @endpoint(executions, "GET", "/executions/{execution_id}", permission=JOBS_VIEW)
@@ -21,7 +57,8 @@ def show_execution(_: Author, execution_id: str) -> Response:
     """200 with one execution and its attempts."""
     with connection() as opened:
         row, attempts = execution_service.get(opened, incoming.execution_id(execution_id))
-    return outgoing.as_json(serializers.execution(row, attempts))
+    shown = serializers.execution(row, attempts, now=datetime.now(UTC), is_enabled=settings().jobs_enabled)
+    return outgoing.as_json(shown)
 
 
 @endpoint(executions, "GET", "/executions/{execution_id}/logs", permission=JOBS_VIEW)
@@ -48,6 +85,16 @@ def retry_execution(author: Author, execution_id: str) -> Response:
     with connection() as opened:
         new_id = execution_service.retry(opened, incoming.execution_id(execution_id), author)
     return outgoing.no_content(Location=_location(new_id))
+
+
+@endpoint(executions, "POST", "/executions/{execution_id}/reschedule", permission=JOBS_MANAGE)
+def reschedule_execution(author: Author, execution_id: str) -> Response:
+    """204 once it starts at another time."""
+    found = incoming.execution_id(execution_id)
+    given = body.read(executions.current_request, "at", "delay")
+    with connection() as opened:
+        one_time.reschedule(opened, found, author, at=given.instant("at"), delay=given.duration("delay"))
+    return outgoing.no_content()
 
 
 def _location(execution_id: uuid.UUID) -> str:

@@ -1,18 +1,20 @@
-"""Executions: read, started by hand, cancelled, and run again."""
+"""Executions: read, listed, started by hand, cancelled, and run again."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC
 
 from chalicelib.refusals import AlreadyFinished, NotRetryable
-from functions.db import executions
+from chalicelib.services import params as job_params
+from functions.db import executions, intents, jobs
 from functions.db.attempts import AttemptRow, newest_attempts
 from functions.db.audit import Author
 from functions.db.cancellations import request_cancel
 from functions.db.connection import Connection
-from functions.db.executions import ExecutionRow, QueuedExecution
+from functions.db.executions import ExecutionDetail, ExecutionRow, ListedExecution, Place, QueuedExecution
 from functions.db.log_lines import LogRow, read_lines
 from functions.errors import TriggerFailed
 from functions.settings import settings
@@ -29,7 +31,7 @@ def newest(connection: Connection, job_id: str) -> list[ExecutionRow]:
     return executions.history(connection, job_id, limit=_NEWEST)
 
 
-def get(connection: Connection, execution_id: uuid.UUID) -> tuple[ExecutionRow, list[AttemptRow]]:
+def get(connection: Connection, execution_id: uuid.UUID) -> tuple[ExecutionDetail, list[AttemptRow]]:
     """One execution, also of a job that is off the list by now, and its newest 50 attempts in order.
 
     Raises ExecutionNotFound.
@@ -37,6 +39,28 @@ def get(connection: Connection, execution_id: uuid.UUID) -> tuple[ExecutionRow, 
     row = executions.get(connection, execution_id)
     attempts = newest_attempts(connection, execution_id=row.id, scheduled_at=row.scheduled_at, limit=_ATTEMPTS)
     return row, attempts
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some executions, newest first, and where the next page begins: None after the last one."""
+
+    rows: list[ListedExecution]
+    next: Place | None
+
+
+def page(
+    connection: Connection, *, statuses: Sequence[str], job_id: str | None, before: Place | None, limit: int
+) -> Page:
+    """The newest executions with one of these statuses that come after a place; of all jobs only those that wait.
+
+    Also of a job that is off the list by now. Raises JobNotFound.
+    """
+    if job_id is not None:
+        jobs.get(connection, job_id)
+    rows = executions.page(connection, statuses=statuses, job_id=job_id, before=before, limit=limit + 1)
+    last = rows[limit - 1] if len(rows) > limit else None
+    return Page(rows[:limit], None if last is None else Place(last.scheduled_at, last.id))
 
 
 @dataclass(frozen=True)
@@ -59,8 +83,10 @@ def log_page(connection: Connection, execution_id: uuid.UUID, *, after: int | No
 def trigger(connection: Connection, job_id: str, author: Author) -> uuid.UUID:
     """Run a job now, also while it is paused; the execution's id. The row is there before anything is invoked.
 
-    Raises JobNotFound; or TriggerFailed when the job's function could not be invoked, and the row then says so.
+    Raises JobNotFound, InvalidParams for a job that has params without defaults; or TriggerFailed when the job's
+    function could not be invoked, and the row then says so.
     """
+    job_params.check(intents.listed(jobs.get(connection, job_id)), None)
     return _start(connection, executions.queue_manual(connection, job_id, author))
 
 
@@ -76,14 +102,16 @@ def cancel(connection: Connection, execution_id: uuid.UUID, author: Author) -> b
 
 
 def retry(connection: Connection, execution_id: uuid.UUID, author: Author) -> uuid.UUID:
-    """Run again what has ended as failed, lost, cancelled or missed; the new execution's id. Also for a paused job.
+    """Run again, with its params, what has ended as failed, lost, cancelled or missed; the new execution's id.
 
-    Raises ExecutionNotFound, NotRetryable, and as trigger does: JobNotFound for a removed job, and TriggerFailed.
+    Also for a paused job. Raises ExecutionNotFound, NotRetryable, InvalidParams when the job takes other params by now,
+    and as trigger does: JobNotFound for a removed job, and TriggerFailed.
     """
     row = executions.get(connection, execution_id)
     # Such an end is for good, so nothing can come between this look and the new row.
     if row.status not in _RETRYABLE or row.finished_at is None:
         raise NotRetryable(f"execution {row.id} cannot be run again: {_why_not(row)}")
+    job_params.check(intents.listed(jobs.get(connection, row.job_id)), row.params)
     return _start(connection, executions.queue_manual(connection, row.job_id, author, repeats=row))
 
 

@@ -57,17 +57,19 @@ def assert_unknown(answer: Answer) -> None:
     assert (answer.status, answer.code) == (404, "jobs_not_found")
 
 
-def assert_limited(api: Api, connection: Connection, method: str, path: str) -> None:
+def assert_limited(api: Api, connection: Connection, method: str, path: str, *, json_body: object = None) -> None:
     for _ in range(LIMIT):
         assert count_mutation(connection, ACTOR, limit=LIMIT, window=timedelta(minutes=1)) is None
     before = audited(connection)
-    answer = api(method, BASE + path)
+    answer = api(method, BASE + path, json_body=json_body)
     assert (answer.status, answer.code) == (429, "server_too_many_requests")
     assert 1 <= int(answer.headers["Retry-After"]) <= 60
     assert (answer.headers["X-RateLimit-Limit"], answer.headers["X-RateLimit-Remaining"]) == (str(LIMIT), "0")
     assert audited(connection) == before, "a refused change must change nothing"
     assert api(method, BASE + path, permissions=("jobs.view",)).status == 403, "permission comes before the limit"
-    assert api(method, BASE + path, actor="somebody-else").status < 400, "each actor has a limit of their own"
+    assert api(method, BASE + path, actor="somebody-else", json_body=json_body).status < 400, (
+        "each actor has a limit of their own"
+    )
 
 
 def audited(connection: Connection) -> list[tuple[str, str | None, str, str | None]]:

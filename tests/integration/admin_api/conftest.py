@@ -20,6 +20,7 @@ from tests.conftest import PROJECT
 
 sys.path.insert(0, str(PROJECT / "admin_api"))
 
+from tests.integration.admin_api import reports
 from tests.integration.admin_api.api import KEY, Api
 from tests.integration.admin_api.aws import REGION, Aws
 
@@ -92,4 +93,11 @@ def deployed(api: Api, connection: Connection) -> Connection:
     jobs.store_definitions(connection, DEFINITIONS)
     reconcile(connection, settings())
     assert api("DELETE", "/api/v1/admin/jobs/removed", actor="deployer").status == 204
+    return connection
+
+
+@pytest.fixture
+def reporting(api: Api, connection: Connection, aws: Aws) -> Connection:
+    """Jobs with params, in PostgreSQL and in AWS (reports.py)."""
+    reports.deploy(connection, aws)
     return connection

@@ -30,10 +30,13 @@ VIEW, MANAGE = "jobs.view", "jobs.manage"
 CONTRACT = {
     ("GET", f"{BASE}/jobs"): VIEW,
     ("GET", f"{BASE}/jobs/{{job_id}}"): VIEW,
+    ("GET", f"{BASE}/executions"): VIEW,
     ("GET", f"{BASE}/executions/{{execution_id}}"): VIEW,
     ("GET", f"{BASE}/executions/{{execution_id}}/logs"): VIEW,
     ("POST", f"{BASE}/executions/{{execution_id}}/cancel"): MANAGE,
     ("POST", f"{BASE}/executions/{{execution_id}}/retry"): MANAGE,
+    ("POST", f"{BASE}/executions/{{execution_id}}/reschedule"): MANAGE,
+    ("POST", f"{BASE}/jobs/{{job_id}}/executions"): MANAGE,
     ("POST", f"{BASE}/jobs/{{job_id}}/trigger"): MANAGE,
     ("POST", f"{BASE}/jobs/{{job_id}}/pause"): MANAGE,
     ("POST", f"{BASE}/jobs/{{job_id}}/resume"): MANAGE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from functions import naming
 from functions.db.audit import Author
 from functions.db.connection import Connection
 from functions.db.executions import queue_manual
+from functions.db.one_time import enqueue
 from functions.db.outcomes import Outcome
 from tests.integration.admin_api.api import ACTOR, BASE, Answer, Api
 from tests.integration.admin_api.aws import Aws
@@ -23,13 +25,15 @@ from tests.integration.admin_api.cases import (
     audited,
 )
 from tests.integration.admin_api.runs import FIRST, run
+from tests.integration.seeds import claimed
 
 RETRY = "/executions/{}/retry"
 
 
 @pytest.fixture(autouse=True)
-def _function(aws: Aws) -> None:
-    aws.create_function(naming.job_name("local", "cleanup"))
+def _function(request: pytest.FixtureRequest, aws: Aws) -> None:
+    if "reporting" not in request.fixturenames:
+        aws.create_function(naming.job_name("local", "cleanup"))
 
 
 def retry(api: Api, execution_id: object, *permissions: str) -> Answer:
@@ -76,6 +80,35 @@ def test_a_paused_jobs_execution_is_run_again_and_the_job_stays_paused(
     assert retry(api, execution_id).status == 204
     assert len(aws.invocations) == 1
     assert api("GET", f"{BASE}/jobs/cleanup").json["isPaused"] is True
+
+
+def ended(connection: Connection, **options: Any) -> uuid.UUID:
+    enqueued = enqueue(connection, job_id="report", **options)
+    connection.execute("UPDATE lamplighter.execution SET status = 'failed', finished_at = now()")
+    return enqueued.execution_id
+
+
+def test_it_runs_again_with_the_same_params_and_the_same_secrets(api: Api, reporting: Connection, aws: Aws) -> None:
+    params = {"to": "ann", "pin": "hunter2-hunter2"}
+    answer = retry(api, ended(reporting, params=params, secret_params=["pin"]))
+    new = api("GET", answer.headers["Location"].removeprefix("/prod"))
+    assert (new.json["cause"], new.json["params"]) == ("manual", {"to": "ann", "pin": "***"})
+    rows = reporting.execute("SELECT params, secret_params FROM lamplighter.execution").fetchall()
+    assert rows == [(params, ["pin"])] * 2
+    trail = reporting.execute("SELECT before, after FROM lamplighter.audit").fetchall()
+    assert "hunter2" not in new.body + answer.body + repr(trail)
+    (event,) = (sent for _, _, sent in aws.invocations)
+    claim = claimed(reporting, "report", at=datetime.fromisoformat(event["scheduled_at"]), cause="manual",
+                    execution_id=uuid.UUID(event["execution_id"]))  # fmt: skip
+    assert (claim.decision, claim.params) == ("run", params)
+
+
+def test_params_the_job_does_not_take_any_more_are_400_and_start_nothing(
+    api: Api, reporting: Connection, aws: Aws
+) -> None:
+    answer = retry(api, ended(reporting, params={"to": 5, "pin": ["hunter2"]}, secret_params=["pin"]))
+    assert (answer.status, answer.code) == (400, "params_invalid")
+    assert ("to (5)" in answer.body, "hunter2" in answer.body, aws.invocations) == (True, False, [])
 
 
 @pytest.mark.parametrize("status", ["succeeded", "skipped"])

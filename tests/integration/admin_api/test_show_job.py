@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from functions.db.connection import Connection
 from functions.db.outcomes import Outcome
 from tests.integration.admin_api.api import BASE, Api
 from tests.integration.admin_api.cases import assert_knows_no_other_ids, assert_needs, assert_needs_a_token
+from tests.integration.admin_api.reports import DEFINITIONS
 from tests.integration.admin_api.runs import FIRST, run
 
 
@@ -19,7 +21,7 @@ def test_the_detail_is_the_listed_job_and_its_history(api: Api, deployed: Connec
     assert answer.status == 200
     detail = answer.json
     (item,) = detail.pop("executionHistory")
-    del detail["trigger"]
+    del detail["trigger"], detail["paramsSchema"]
     assert detail in api("GET", f"{BASE}/jobs").json
     assert item["startedAt"] == detail["lastExecution"]
     assert 0 <= item["duration"] < 60
@@ -32,6 +34,7 @@ def test_the_detail_is_the_listed_job_and_its_history(api: Api, deployed: Connec
         "scheduledAt": "2026-11-23T09:00:00+00:00",
         "attempt": 1,
         "retryAt": None,
+        "dueAt": None,
         "reason": None,
     }
 
@@ -91,3 +94,13 @@ def test_it_needs_a_token(api: Api, deployed: Connection) -> None:
 def test_who_may_not_look_is_not_told_what_exists(api: Api, deployed: Connection) -> None:
     assert_needs("jobs.view", api, "GET", "/jobs/cleanup")
     assert_needs("jobs.view", api, "GET", "/jobs/nope")
+
+
+def test_the_detail_says_what_params_the_job_takes_and_the_default_of_no_secret(
+    api: Api, reporting: Connection
+) -> None:
+    schema = api("GET", f"{BASE}/jobs/report").json["paramsSchema"]
+    assert schema == json.loads(json.dumps(DEFINITIONS[0].params_schema))
+    pin = schema["$defs"]["ReportParams"]["properties"]["pin"]
+    assert pin == {"type": "string", "writeOnly": True}
+    assert api("GET", f"{BASE}/jobs/cleanup").json["paramsSchema"] is None

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from functions.db.connection import Connection
+from functions.db.one_time import enqueue
 from functions.settings import settings
 from tests.integration.admin_api.api import ACTOR, BASE, Api
 from tests.integration.admin_api.cases import audited
@@ -20,6 +21,8 @@ CHANGES = [
     ("POST", "/jobs/restore"),
     ("POST", f"/executions/{uuid.uuid4()}/cancel"),
     ("POST", f"/executions/{uuid.uuid4()}/retry"),
+    ("POST", f"/executions/{uuid.uuid4()}/reschedule"),
+    ("POST", "/jobs/cleanup/executions"),
 ]
 
 
@@ -54,3 +57,10 @@ def test_jobs_and_history_are_read_as_always_and_nothing_runs_next(api: Api, off
     assert {job["isPaused"] for job in listed.json} == {False}
     shown = api("GET", f"{BASE}/jobs/cleanup")
     assert (shown.status, shown.json["cron"], shown.json["nextExecution"]) == (200, "@hourly", None)
+
+
+def test_what_waits_says_that_jobs_are_switched_off(api: Api, off: Connection) -> None:
+    enqueue(off, job_id="cleanup")
+    (waiting,) = api("GET", f"{BASE}/executions").json["executions"]
+    assert waiting["waiting"]["for"] == "enabled"
+    assert "JOBS_ENABLED" in waiting["waiting"]["detail"]

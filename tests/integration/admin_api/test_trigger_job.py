@@ -20,8 +20,9 @@ PATH = f"{BASE}/jobs/cleanup/trigger"
 
 
 @pytest.fixture(autouse=True)
-def _function(aws: Aws) -> None:
-    aws.create_function(naming.job_name("local", "cleanup"))
+def _function(request: pytest.FixtureRequest, aws: Aws) -> None:
+    if "reporting" not in request.fixturenames:
+        aws.create_function(naming.job_name("local", "cleanup"))
 
 
 def test_the_jobs_function_is_invoked_without_waiting_for_it(api: Api, deployed: Connection, aws: Aws) -> None:
@@ -84,6 +85,16 @@ def test_aws_away_is_a_failed_trigger(api: Api, deployed: Connection, aws: Aws) 
     assert (answer.status, answer.code) == (400, "jobs_trigger_failed")
     (item,) = api("GET", f"{BASE}/jobs/cleanup").json["executionHistory"]
     assert item["status"] == "failed"
+
+
+def test_a_job_that_has_params_without_defaults_is_not_triggered_but_enqueued(
+    api: Api, reporting: Connection, aws: Aws
+) -> None:
+    answer = api("POST", f"{BASE}/jobs/report/trigger")
+    assert (answer.status, answer.code) == (400, "params_invalid")
+    assert "no default for to" in answer.json["detail"]
+    assert (api("GET", f"{BASE}/jobs/report").json["executionHistory"], aws.invocations) == ([], [])
+    assert api("POST", f"{BASE}/jobs/plain/trigger").status == 204
 
 
 def test_a_body_is_ignored_whatever_it_is(api: Api, deployed: Connection) -> None:

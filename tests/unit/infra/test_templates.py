@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -283,6 +285,21 @@ def test_a_job_may_make_one_time_schedules_for_retries_and_touch_no_other_schedu
     assert scheduling["Resource"]["Fn::Sub"].endswith(":schedule/lamplighter-dev/lamplighter-dev-retry-*")
     assert passing["Resource"]["Fn::Sub"].endswith(f":role/{naming.scheduler_role('dev')}")
     assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
+
+
+def test_the_api_may_start_what_is_enqueued_now_or_by_a_schedule_of_this_stage() -> None:
+    statements = _role_statements(_api(), naming.api_function("dev"))
+    start = naming.start_schedule("dev", uuid.UUID(int=0), datetime(2026, 11, 23, tzinfo=UTC))
+    needed = {
+        "lambda:InvokeFunction": f":function:{naming.job_name('dev', CLEANUP.id)}",
+        "scheduler:CreateSchedule": f":schedule/lamplighter-dev/{start}",
+        "iam:PassRole": f":role/{naming.scheduler_role('dev')}",
+    }
+    for action, name in needed.items():
+        (allowed,) = [found["Resource"]["Fn::Sub"] for found in statements if action in found["Action"]]
+        own = allowed.rpartition("}")[2]
+        assert fnmatchcase(name, own), f"{action} on {name}"
+        assert not fnmatchcase(name.replace("dev", "other"), own), f"{action} on another stage's"
 
 
 def test_a_permission_may_speak_of_the_stage_and_the_account_it_is_deployed_to() -> None:
