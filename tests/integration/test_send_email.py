@@ -6,7 +6,6 @@ import json
 import logging
 import re
 import socket
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -29,7 +28,6 @@ from functions.settings import settings
 from tests.conftest import PROJECT
 from tests.integration.accepting_lambda import Lambda, accepting_lambda, used_by_this_process
 from tests.integration.delivery import LambdaContext, handler_on
-from tests.integration.job_runs import run_job
 from tests.integration.mail_server import HOST, LOGIN, MailServer, certificate_in, closed_port, content_of, mail_server
 
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")  # of the mail server
@@ -338,15 +336,3 @@ def test_what_was_enqueued_before_e_mail_went_off_is_skipped(there: Deployed, se
     use(server.port, SMTP_HOST="")
     assert there.deliver() == "skipped"
     assert there.execution.reason == "e-mail is off: SMTP_HOST is not set"
-
-
-def test_the_job_is_callable_with_a_context_of_ones_own(server: MailServer, use: Use, database_url: str) -> None:
-    use(server.port)
-    given = replace(deliver_email, function=lambda ctx: _with(HELLO, ctx))
-    result = run_job(given, database_url, now=datetime.now(UTC))
-    assert uuid.UUID(result["message_id"].strip("<>").partition("@")[0])
-
-
-def _with(email: Email, ctx: Any) -> Any:
-    ctx.params = email
-    return deliver_email(ctx)
