@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # Lambda's invoke takes 10 to 30 ms: enough to fill a connection pool, too few to be throttled by ourselves.
 _AT_ONCE = 16
 _BATCH = 500
+_MOST_REFUSED = 3
 
 _log = logging.getLogger(__name__)
 
@@ -55,25 +56,26 @@ def send_all(
     """Send an event for everything that waits for one, or for those of these ids; how many were sent, and failed.
 
     Several at work at once share it: what one has taken, no other sends. At most `limit`, batch by batch; progress is
-    told how many were sent so far. Stops after a batch AWS refused as a whole.
+    told how many were sent so far. Jobs whose events Lambda refuses are left out of the batches that follow, so that
+    one whose function is gone does not stand before all others; after a few such jobs it is Lambda, and enough.
     """
     sent = failed = 0
+    refused: set[str] = set()
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for batch_ids in _batches(ids):
-            while limit is None or sent + failed < limit:
-                batch = take(connection, limit=_BATCH, ids=batch_ids)
+            while len(refused) <= _MOST_REFUSED and (limit is None or sent + failed < limit):
+                batch = take(connection, limit=_BATCH, ids=batch_ids, without=refused)
                 errors = list(pool.map(partial(_try_to_invoke, settings), batch))
                 for waiting, error in zip(batch, errors, strict=True):
                     if error is not None:
                         note_failed(connection, waiting.id, waiting.scheduled_at, error)
-                refused = sum(error is not None for error in errors)
-                sent, failed = sent + len(batch) - refused, failed + refused
+                        refused.add(waiting.job_id)
+                errors_here = sum(error is not None for error in errors)
+                sent, failed = sent + len(batch) - errors_here, failed + errors_here
                 if progress is not None:
                     progress(sent)
                 if batch_ids is not None or len(batch) < _BATCH:
                     break
-                if refused == len(batch):
-                    return sent, failed
     return sent, failed
 
 

@@ -6,10 +6,13 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from functions.db import one_time
-from functions.db.connection import CallersConnection
+from functions.db.connection import CallersConnection, Connection, WarmConnection
+from functions.db.one_time import Enqueued
+from functions.db.partitions import in_a_ready_month
 from functions.dispatch import send, send_all
 from functions.errors import InvalidEnqueue, JobsDisabled
 from functions.params import secret_names, to_json
@@ -45,12 +48,23 @@ def enqueue(
         after=after, on=on,
     )  # fmt: skip
     database = process_database()
-    enqueued = database.run(write) if connection is None else write(connection)
+    enqueued = _written(database, write) if connection is None else write(connection)
     if connection is None or connection.info.transaction_status == _IDLE:  # in autocommit mode, outside a transaction
         send(settings(), database, enqueued)
     else:
         pending().add(connection, enqueued)
     return enqueued.execution_id
+
+
+def _written(database: WarmConnection, write: Callable[..., Enqueued]) -> Enqueued:
+    """Written down by our own connection, once: should it break with the answer, the second try looks for the first."""
+    execution_id, tries = uuid.uuid4(), count()
+
+    def action(opened: Connection) -> Enqueued:
+        found = one_time.find(opened, execution_id) if next(tries) else None
+        return found or in_a_ready_month(opened, lambda: write(opened, execution_id=execution_id))
+
+    return database.run(action)
 
 
 def enqueue_many(
@@ -69,10 +83,11 @@ def enqueue_many(
     write = partial(
         one_time.enqueue_many, job_id=job_id, params=given, secret_params=_secrets_of(job), start_at=starts_at
     )
-    # Not safe to repeat, as `run` would after a broken connection: twice the batch would be twice the work.
-    connection = process_database().get()
-    ids = write(connection)
-    send_all(settings(), connection, ids=ids, progress=progress)
+    # A connection of its own: others may enqueue beside it, and must not do so inside this transaction. Not repeated,
+    # as `run` would: twice the batch would be twice the work.
+    with process_database().another() as connection:
+        ids = write(connection)
+        send_all(settings(), connection, ids=ids, progress=progress)
     return ids
 
 

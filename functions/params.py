@@ -185,7 +185,7 @@ def _invalid(job_id: str, params_type: type, given: Mapping[str, Any], misfit: _
     rule = misfit.rule
     if misfit.path and re.split(r"[.\[]", misfit.path)[0] in secret:
         value = MISSING if value is MISSING else REDACTED
-    for text in _texts([given.get(name) for name in secret]):
+    for text in sorted(_texts([given.get(name) for name in secret]), key=len, reverse=True):
         rule = rule.replace(text, REDACTED)
     shown = "" if value is MISSING else f" ({repr(value)[:_SHOWN_CHARACTERS]})"
     step = f"see {params_type.__qualname__} in {params_type.__module__} for what it takes"
@@ -209,4 +209,6 @@ def _texts(value: object) -> Iterator[str]:
         for item in value.values() if isinstance(value, Mapping) else value:
             yield from _texts(item)
     elif value is not None and not isinstance(value, bool) and len(str(value)) >= _SHORTEST_SECRET:
-        yield str(value)
+        # Also as repr() writes it, which has no line's end and other quotes.
+        for text in {str(value), str(value).strip()}:
+            yield from {text, repr(text)[1:-1]} if len(text) >= _SHORTEST_SECRET else ()

@@ -22,13 +22,17 @@ from functions.dispatch import send
 from functions.settings import settings
 
 if TYPE_CHECKING:
+    import uuid
+
     from functions.db.connection import CallersConnection
     from functions.db.one_time import Enqueued
 
 _IN_TRANSACTION = (1, 2, 3)  # libpq: PQTRANS_ACTIVE, PQTRANS_INTRANS, PQTRANS_INERROR
 _LOOK_EVERY_S = 0.01
-# The connection may be in its next transaction already, where its state says nothing: then the rows are asked for.
-_ASK_EVERY = 50
+# The connection may be in its next transaction already, where its state says nothing: then the rows are asked for,
+# after half a second, and less and less often, since most such transactions are just long.
+_FIRST_QUESTION = 50
+_LOOKS_BETWEEN_QUESTIONS = 3_000
 
 _log = logging.getLogger(__name__)
 
@@ -99,28 +103,37 @@ class Pending:
         return taken
 
     def _watch(self) -> None:
-        looks, pause = 0, threading.Event()
+        looks, ask_at, pause = 0, _FIRST_QUESTION, threading.Event()
         while True:
             pause.wait(_LOOK_EVERY_S)
             looks += 1
+            asks = looks == ask_at
+            if asks:
+                ask_at += min(ask_at, _LOOKS_BETWEEN_QUESTIONS)
             with self._sending:
-                self._send(self._taken(ask=looks % _ASK_EVERY == 0))
+                self._send(self._taken(ask=asks))
             with self._lock:
                 if not self._waiting:
                     self._thread = None
                     return
 
     def _send(self, taken: list[_Uncommitted]) -> None:
-        for found in taken:
-            try:
-                self._send_if_committed(found)
-            except Exception as error:  # noqa: BLE001 - the thread must go on with the others
-                _log.warning("execution %s is left to the sweep: %s", found.enqueued.execution_id, error)
+        if not taken:
+            return
+        # Before the question: a commit that comes after it is not one that was not there.
+        unended = [found for found in taken if not found.has_ended]
+        try:
+            written = self._send_written([found.enqueued for found in taken])
+        except Exception as error:  # noqa: BLE001 - the thread must go on with what comes
+            _log.warning("%d executions are left to the sweep: %s", len(taken), error)
+            return
+        with self._lock:
+            self._waiting += [found for found in unended if found.enqueued.execution_id not in written]
 
-    def _send_if_committed(self, found: _Uncommitted) -> None:
-        enqueued, database = found.enqueued, process_database()
-        if database.run(lambda opened: one_time.is_written(opened, enqueued)):
-            send(settings(), database, enqueued)
-        elif not found.has_ended:
-            with self._lock:
-                self._waiting.append(found)
+    def _send_written(self, enqueued: list[Enqueued]) -> set[uuid.UUID]:
+        database = process_database()
+        written = database.run(lambda opened: one_time.written(opened, enqueued))
+        for each in enqueued:
+            if each.execution_id in written:
+                send(settings(), database, each)
+        return written

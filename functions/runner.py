@@ -37,6 +37,9 @@ _STACK_LIMIT = 64_000
 _NOT_RUN = {"skip": "skipped", "fail": "failed", "wait": "waiting", "duplicate": "duplicate"}
 # Importing boto3 and one call; with less time left Lambda might end us in it, and the sweep does it instead.
 _TIME_TO_SCHEDULE = timedelta(seconds=5)
+# One invoke may take twenty seconds, tried again and all (functions/invoker.py); so many at once take no longer.
+_TIME_TO_SEND = timedelta(seconds=25)
+_MOST_SENT_ON = 100
 _SECOND = timedelta(seconds=1)
 
 
@@ -104,10 +107,11 @@ def _run_and_record(
         logger = job_logger(invocation.job_id, surroundings.settings.log_level)
         logger.warning("the claim was taken over: this outcome is not recorded", extra={"outcome": outcome.status})
         outcome = Outcome(status="lost", reason="taken over")
-    elif outcome.retry_at is not None:
-        left = surroundings.remaining - timedelta(seconds=time.monotonic() - started)
+    left = surroundings.remaining - timedelta(seconds=time.monotonic() - started)
+    if recorded is not None and outcome.retry_at is not None:
         _arrange_retry(invocation, claimed, outcome.retry_at, surroundings, left=left)
-    _send_on([*(recorded or Finished()).released, *(succeeded or Finished()).released], invocation, surroundings)
+    released = [*(recorded or Finished()).released, *(succeeded or Finished()).released]
+    _send_on(released, invocation, surroundings, left=left)
     return outcome, duration_ms
 
 
@@ -254,16 +258,19 @@ def _failure(error: BaseException, *, retry_at: datetime | None) -> Outcome:
     )
 
 
-def _send_on(released: list[uuid.UUID], invocation: Invocation, surroundings: Surroundings) -> None:
+def _send_on(released: list[uuid.UUID], invocation: Invocation, surroundings: Surroundings, *, left: timedelta) -> None:
     """Start what waited for this end, and what the job enqueued in transactions of its own; the rest is the sweep's.
 
-    Lambda may freeze this process as soon as the handler returns.
+    Lambda may freeze this process as soon as the handler returns, and must not end it here: the outcome is recorded.
     """
+    if left < _TIME_TO_SEND:
+        return
     try:
         if released:
             from functions.dispatch import send_all
 
-            surroundings.database.run(lambda opened: send_all(surroundings.settings, opened, ids=released))
+            mine = released[:_MOST_SENT_ON]
+            surroundings.database.run(lambda opened: send_all(surroundings.settings, opened, ids=mine))
         if "functions.pending" in sys.modules:  # the job has enqueued something: boto3 and all are there
             from functions.pending import pending
 

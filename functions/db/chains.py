@@ -18,18 +18,22 @@ class _Link:
     parent_status: str
     child_id: uuid.UUID
     child_scheduled_at: datetime
-    child_job_id: str
+    child_job_id: str | None
     runs: bool
 
 
-# A parent that retention has deleted ended long ago, nobody knows how.
+# Parent by parent, each looked up by its key (OFFSET 0 keeps the planner from reading all history instead). A parent
+# that retention has deleted ended long ago, nobody knows how; a child that is gone takes its link along.
 _ENDED = """
 SELECT c.parent_id, coalesce(p.status, 'deleted') AS parent_status, c.child_id, c.child_scheduled_at,
        e.job_id AS child_job_id, lamplighter.runs_on(c.run_on, coalesce(p.status, 'deleted')) AS runs
-FROM lamplighter.chain c
-JOIN lamplighter.execution e ON e.id = c.child_id AND e.scheduled_at = c.child_scheduled_at
-LEFT JOIN lamplighter.execution p ON p.id = c.parent_id AND p.scheduled_at = c.parent_scheduled_at
-WHERE p.id IS NULL OR p.finished_at IS NOT NULL
+FROM (SELECT DISTINCT parent_id, parent_scheduled_at FROM lamplighter.chain) d
+LEFT JOIN LATERAL (SELECT p.status, p.finished_at FROM lamplighter.execution p
+                   WHERE p.id = d.parent_id AND p.scheduled_at = d.parent_scheduled_at OFFSET 0) p ON true
+JOIN lamplighter.chain c ON c.parent_id = d.parent_id
+LEFT JOIN LATERAL (SELECT e.job_id FROM lamplighter.execution e
+                   WHERE e.id = c.child_id AND e.scheduled_at = c.child_scheduled_at OFFSET 0) e ON true
+WHERE p.status IS NULL OR p.finished_at IS NOT NULL
 LIMIT %s
 """
 
@@ -67,5 +71,6 @@ def _skip(connection: Connection, link: _Link) -> int:
         "reason": f"the execution it waited for ended as {link.parent_status}",
     }
     with connection.transaction():
-        jobs.lock(connection, link.child_job_id)
+        if link.child_job_id is not None:
+            jobs.lock(connection, link.child_job_id)
         return connection.execute(_SKIP, values).rowcount

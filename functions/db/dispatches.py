@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,12 +32,14 @@ WITH queued AS (
     SELECT e.id, e.scheduled_at FROM lamplighter.execution e
     JOIN lamplighter.job j ON j.id = e.job_id AND (j.paused_at IS NULL OR e.cause = 'manual')
     WHERE e.status = 'queued' AND (%(ids)s::uuid[] IS NULL OR e.id = ANY (%(ids)s))
+      AND e.job_id <> ALL (%(without)s::text[])
       AND (e.dispatched_at IS NULL OR e.dispatched_at <= clock_timestamp() - lamplighter.patience(e.dispatches))
     ORDER BY e.created_at LIMIT %(limit)s FOR NO KEY UPDATE OF e SKIP LOCKED
 ), due AS (
     SELECT e.id, e.scheduled_at FROM lamplighter.execution e
     JOIN lamplighter.job j ON j.id = e.job_id AND j.paused_at IS NULL
     WHERE e.status = 'scheduled' AND e.due_at <= clock_timestamp() AND %(ids)s::uuid[] IS NULL
+      AND e.job_id <> ALL (%(without)s::text[])
       AND CASE WHEN e.dispatches > 0 THEN e.dispatched_at <= clock_timestamp() - lamplighter.patience(e.dispatches)
                ELSE e.dispatched_at IS NULL OR e.due_at <= clock_timestamp() - interval '90 seconds' END
     ORDER BY e.due_at LIMIT %(limit)s FOR NO KEY UPDATE OF e SKIP LOCKED
@@ -45,6 +47,7 @@ WITH queued AS (
     SELECT e.id, e.scheduled_at FROM lamplighter.execution e
     JOIN lamplighter.job j ON j.id = e.job_id AND (j.paused_at IS NULL OR e.cause <> 'one_time')
     WHERE e.status = 'retrying' AND e.retry_at <= clock_timestamp() - interval '90 seconds' AND %(ids)s::uuid[] IS NULL
+      AND e.job_id <> ALL (%(without)s::text[])
       AND (e.dispatches = 0 OR e.dispatched_at <= clock_timestamp() - lamplighter.patience(e.dispatches))
     ORDER BY e.retry_at LIMIT %(limit)s FOR NO KEY UPDATE OF e SKIP LOCKED
 )
@@ -55,12 +58,15 @@ RETURNING e.id, e.job_id, e.scheduled_at, CASE WHEN e.status = 'retrying' THEN '
 """
 
 
-def take(connection: Connection, *, limit: int, ids: Sequence[uuid.UUID] | None = None) -> list[Waiting]:
+def take(
+    connection: Connection, *, limit: int, ids: Sequence[uuid.UUID] | None = None, without: Collection[str] = ()
+) -> list[Waiting]:
     """Executions to send an event for now, at most `limit` queued, scheduled and retrying ones each.
 
-    With ids, only queued ones among these. Nobody else is given them for a while, longer each time.
+    With ids, only queued ones among these; none of the jobs `without`. Nobody else is given them for a while, longer
+    each time.
     """
-    values = {"limit": limit, "ids": None if ids is None else list(ids)}
+    values = {"limit": limit, "ids": None if ids is None else list(ids), "without": list(without)}
     with connection.cursor(row_factory=class_row(Waiting)) as cursor:
         return cursor.execute(_TAKE, values).fetchall()
 
@@ -79,7 +85,8 @@ def note_arranged(connection: Connection, execution_id: uuid.UUID, scheduled_at:
 _FAILED = """
 UPDATE lamplighter.execution SET dispatch_error = %(error)s,
     dispatched_at = CASE WHEN status = 'queued' THEN coalesce(dispatched_at, clock_timestamp()) END,
-    dispatches = CASE WHEN status = 'queued' THEN greatest(dispatches, 1) ELSE 0 END
+    -- Nothing is on its way that would be worth more patience.
+    dispatches = CASE WHEN status = 'queued' THEN 1 ELSE 0 END
 WHERE id = %(id)s AND scheduled_at = %(scheduled_at)s AND status IN ('queued', 'scheduled', 'retrying')
 """
 

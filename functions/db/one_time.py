@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
 from psycopg.rows import class_row, dict_row
 
 from functions.db import audit, jobs
@@ -46,6 +47,7 @@ def enqueue(
     connection: CallersConnection,
     *,
     job_id: str,
+    execution_id: uuid.UUID | None = None,
     params: Mapping[str, Any] | None = None,
     secret_params: Sequence[str] = (),
     start_at: datetime | None = None,
@@ -57,11 +59,12 @@ def enqueue(
 ) -> Enqueued:
     """Write down one execution, in the transaction the connection is in. start_at: aware, None for now.
 
-    Raises JobNotFound, also for a removed job, and ExecutionNotFound for `after`; neither spoils the transaction.
+    execution_id: a fresh one, for a caller who may have to `find` it. Raises JobNotFound, also for a removed job, and
+    ExecutionNotFound for `after`; neither spoils the transaction.
     """
     values = {
         "job_id": job_id,
-        "execution_id": uuid.uuid4(),
+        "execution_id": execution_id or uuid.uuid4(),
         "params": None if params is None else as_stored(params),
         "secret_params": list(secret_params) or None,
         "start_at": start_at,
@@ -116,12 +119,28 @@ def _facts(enqueued: Enqueued, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if value is not None}
 
 
-_IS_WRITTEN = "SELECT FROM lamplighter.execution WHERE id = %s AND scheduled_at = %s"
+_FIND = """
+SELECT 'written' AS answer, id AS execution_id, job_id, scheduled_at, status, due_at
+FROM lamplighter.execution WHERE id = %s
+"""
 
 
-def is_written(connection: Connection, enqueued: Enqueued) -> bool:
-    """Whether its transaction has committed, seen from another one's connection."""
-    return connection.execute(_IS_WRITTEN, (enqueued.execution_id, enqueued.scheduled_at)).rowcount == 1
+def find(connection: Connection, execution_id: uuid.UUID) -> Enqueued | None:
+    """What `enqueue` has written under this id; for a caller whose answer got lost."""
+    with connection.cursor(row_factory=class_row(Enqueued)) as cursor:
+        return cursor.execute(_FIND, (execution_id,)).fetchone()
+
+
+_WRITTEN = """
+SELECT e.id FROM unnest(%s::uuid[], %s::timestamptz[]) AS asked(id, scheduled_at)
+JOIN lamplighter.execution e ON e.id = asked.id AND e.scheduled_at = asked.scheduled_at
+"""
+
+
+def written(connection: Connection, enqueued: Sequence[Enqueued]) -> set[uuid.UUID]:
+    """The ids of those whose transaction has committed, seen from another one's connection."""
+    asked = ([each.execution_id for each in enqueued], [each.scheduled_at for each in enqueued])
+    return {row[0] for row in connection.execute(_WRITTEN, asked).fetchall()}
 
 
 _INSTANTS = """
@@ -150,6 +169,28 @@ def enqueue_many(
         return []
     ids = [uuid.uuid4() for _ in params]
     secrets = list(secret_params) or None
+
+    def write() -> None:
+        _copy(connection, ids, job_id=job_id, params=params, secrets=secrets, start_at=start_at, actor=actor)
+
+    try:
+        in_a_ready_month(connection, write)
+    except psycopg.Error as error:
+        # psycopg quotes the row, with the params in it, as the context of what went wrong.
+        raise type(error)(error.diag.message_primary or "PostgreSQL went away") from None
+    return ids
+
+
+def _copy(
+    connection: Connection,
+    ids: Sequence[uuid.UUID],
+    *,
+    job_id: str,
+    params: Sequence[Mapping[str, Any] | None],
+    secrets: list[str] | None,
+    start_at: datetime | None,
+    actor: str | None,
+) -> None:
     with connection.transaction(), connection.cursor() as cursor:
         instants = cursor.execute(_INSTANTS, (len(params), job_id)).fetchall()
         if not instants:
@@ -161,7 +202,6 @@ def enqueue_many(
                 stored = None if given is None else as_stored(given)
                 row = (new_id, job_id, instant, "one_time", status, stored, secrets, start_at or now, storable(actor))
                 copy.write_row(row)
-    return ids
 
 
 def _no_job(job_id: str) -> JobNotFound:

@@ -27,6 +27,7 @@ class Lambda:
     events: list[dict[str, Any]] = field(default_factory=list)
     status: int = 202
     deliver: Callable[[dict[str, Any]], object] | None = None
+    refused_functions: set[str] = field(default_factory=set)
 
     def environment(self, database_url: str) -> dict[str, str]:
         """The environment of a process that uses this Lambda and this database."""
@@ -43,11 +44,13 @@ def accepting_lambda() -> Iterator[Lambda]:
 
         def do_POST(self) -> None:
             event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            if there.status == 202:
+            is_refused = any(f"/{name}/" in self.path for name in there.refused_functions)
+            status = 404 if is_refused else there.status
+            if status == 202:
                 there.events.append(event)
                 if there.deliver is not None:
                     there.deliver(event)
-            self.send_response(there.status)
+            self.send_response(status)
             self.send_header("Content-Length", "2")
             self.end_headers()
             self.wfile.write(b"{}")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 import traceback
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -297,3 +299,82 @@ def test_a_child_of_fork_has_a_connection_and_a_thread_of_its_own(aws: Lambda, c
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     enqueue(greet)
     assert len(aws.events) == 4
+
+
+def test_a_connection_that_breaks_with_the_answer_leaves_one_execution(
+    aws: Lambda, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pending.process_database().get()
+    wait = psycopg.Connection.wait
+    broken: list[object] = []
+
+    def loses_the_first_answer(self: Any, generator: Any, *arguments: Any, **options: Any) -> Any:
+        answer = wait(self, generator, *arguments, **options)
+        if not broken:
+            broken.append(self)
+            self.pgconn.finish()
+            raise psycopg.OperationalError("server closed the connection unexpectedly")
+        return answer
+
+    monkeypatch.setattr(psycopg.Connection, "wait", loses_the_first_answer)
+    execution_id = enqueue(greet)
+    monkeypatch.undo()
+    assert broken
+    assert [row[0] for row in rows(connection)] == [execution_id]
+    assert [event["execution_id"] for event in aws.events] == [str(execution_id)]
+
+
+def test_a_batch_that_fails_takes_nothing_along_that_others_enqueue_beside_it(
+    aws: Lambda, connection: Connection
+) -> None:
+    stop = threading.Event()
+
+    def others() -> list[uuid.UUID]:
+        written = []
+        while not stop.is_set():
+            written.append(enqueue(plain))
+        return written
+
+    with ThreadPoolExecutor(1) as pool:
+        beside = pool.submit(others)
+        for _ in range(5):
+            with pytest.raises(ValueError, match="JSON"):
+                one_time_batch_that_fails()
+        stop.set()
+    assert {row[0] for row in rows(connection)} == set(beside.result())
+
+
+def one_time_batch_that_fails() -> None:
+    """Params that pass the job's dataclass and cannot be stored: the COPY ends half-way."""
+    original = greet.params
+    assert original is not None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("functions.enqueueing.to_json", lambda _job, _type, params: params)
+        enqueue_many(greet, [*({"n": n} for n in range(2_000)), {"n": float("nan")}])
+
+
+def test_one_job_whose_function_is_gone_does_not_stand_before_the_others(aws: Lambda, connection: Connection) -> None:
+    aws.refused_functions.add("lamplighter-local-job-a")
+    ids = enqueue_many(greet, [Greeting()] * 1_500)
+    connection.execute("UPDATE lamplighter.execution SET dispatched_at = NULL, dispatches = 0")
+    aws.events.clear()
+    with connection.transaction():
+        other = enqueue(plain, connection=connection)
+    until(lambda: pending.pending()._thread is None, "the thread to end")
+    connection.execute("UPDATE lamplighter.execution SET dispatched_at = NULL, dispatches = 0")
+    assert send_all(settings(), connection) == (1, 500)
+    assert {event["execution_id"] for event in aws.events} == {str(other)}
+    assert len(ids) == 1_500
+
+
+def test_what_was_refused_for_hours_is_sent_a_minute_after_the_refusals_end(
+    aws: Lambda, connection: Connection
+) -> None:
+    aws.status = 400
+    enqueue(greet)
+    for _ in range(10):
+        connection.execute("UPDATE lamplighter.execution SET dispatched_at = dispatched_at - interval '46 seconds'")
+        assert send_all(settings(), connection) == (0, 1)
+    aws.status = 202
+    connection.execute("UPDATE lamplighter.execution SET dispatched_at = dispatched_at - interval '46 seconds'")
+    assert send_all(settings(), connection) == (1, 0)

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from functions.db import intents
+from functions.db import intents, stats
 from functions.db.audit import Author
 from functions.db.claims import Claim
 from functions.db.connection import Connection, connect
 from functions.db.dispatches import Waiting, note_arranged, note_failed, take
 from functions.db.executions import queue_manual
 from functions.db.one_time import Enqueued, enqueue, enqueue_many, reschedule
+from functions.db.orphans import end_without_job
 from functions.db.outcomes import Outcome, finish
 from functions.errors import ExecutionNotFound, JobNotFound
 from tests.integration.seeds import MINUTE, claimed, deployed
@@ -320,3 +321,29 @@ def test_an_occurrence_is_skipped_for_overlap_until_the_last_of_several_enqueued
                token=claim.token)  # fmt: skip
     assert claimed(connection, "a", at=next(minutes)).decision == "run"
     assert claimed(connection, "a", at=next(minutes)).reason == "overlap"
+
+
+def test_a_retry_of_an_enqueued_execution_runs_beside_others_too(connection: Connection) -> None:
+    deployed(connection, "a", overlap="skip")
+    first, other = (enqueue(connection, job_id="a") for _ in range(2))
+    token = delivered(connection, first).token
+    outcome = Outcome(status="retrying", attempt_status="failed", retry_at=now())
+    finish(connection, outcome, execution_id=first.execution_id, scheduled_at=first.scheduled_at, token=token)
+    assert delivered(connection, other, overlap="skip").decision == "run"
+    assert delivered(connection, first, cause="retry", overlap="skip").decision == "run"
+
+
+def test_an_occurrence_that_runs_is_not_forgotten_for_an_enqueued_execution_beside_it(connection: Connection) -> None:
+    deployed(connection, "a", overlap="skip")
+    assert claimed(connection, "a", lease=HOUR).decision == "run"
+    finished(connection, enqueue(connection, job_id="a"))
+    assert claimed(connection, "a", at=MINUTE + HOUR).reason == "overlap"
+
+
+def test_all_that_waits_for_a_job_no_longer_in_code_is_ended_and_counted(connection: Connection) -> None:
+    deployed(connection, "a", schedule=None)
+    enqueue_many(connection, job_id="a", params=[None] * 250)
+    enqueue(connection, job_id="a", start_at=now() + HOUR)
+    connection.execute("UPDATE lamplighter.job SET in_code = false")
+    assert end_without_job(connection, batch=100) == 251
+    assert stats.since(connection, now())["a"].failed == 251

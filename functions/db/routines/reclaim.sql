@@ -18,6 +18,9 @@ DECLARE
 BEGIN
     SELECT * INTO e FROM lamplighter.execution x
     WHERE x.job_id = of_job AND x.scheduled_at = at_instant FOR NO KEY UPDATE;
+    IF skip_reason = 'overlap' AND e.cause = 'one_time' THEN
+        skip_reason := NULL;  -- its retries run beside others too
+    END IF;
 
     IF e.claim_token = with_token AND e.status IN ('running', 'skipped', 'failed') THEN
         -- Our own: the answer got lost, and this is it again.
