@@ -241,6 +241,24 @@ def test_neither_repr_nor_str_nor_a_line_shows_a_secret() -> None:
     assert line.fields["params"]["boxes"] == [{"host": "h", "port": 26, "key_phrase": None}]
 
 
+@dataclass(frozen=True)
+class Quoting:
+    """Says what it was given when it refuses it."""
+
+    code: Secret[str]
+
+    def __post_init__(self) -> None:
+        raise ValueError(f"no such code: {self.code!r}")
+
+
+@pytest.mark.parametrize("code", [HIDDEN + "\n", f"  {HIDDEN}\t", f"{HIDDEN}\\n'\"", "short1"])
+def test_no_message_shows_a_secret_as_repr_writes_it_either(code: str) -> None:
+    said = refused(Quoting, {"code": code})
+    assert code.strip() not in said
+    assert repr(code.strip())[1:-1] not in said
+    assert HIDDEN not in said
+
+
 def test_a_repr_without_secrets_stays_the_dataclasss_own() -> None:
     define(Needs)
     assert "__wrapped__" in vars(vars(Needs)["__repr__"])
