@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 
 from functions.definition import is_job_id
 from functions.errors import InvalidEvent
+from functions.record import Record
 
 _CAUSES = ("schedule", "manual", "retry", "catch_up", "one_time")
 # EventBridge gives up after 24 hours, and a one-time execution is written down up to a year ahead and then retried;
@@ -17,7 +17,7 @@ _OLDEST = timedelta(days=732)
 _EARLIEST = timedelta(hours=1)
 
 
-class Invocation(NamedTuple):
+class Invocation(Record):
     """One delivery of an event; scheduled_at is aware UTC, on the whole minute for a schedule."""
 
     job_id: str

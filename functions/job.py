@@ -5,9 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager
-from dataclasses import fields
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from functions.db.connection import CallersConnection, Connection
 from functions.db.live import Standing
@@ -16,6 +15,7 @@ from functions.definition import JobDefinition
 from functions.errors import ClaimLost, InvalidJob
 from functions.live import Live
 from functions.log_lines import Lines
+from functions.record import Record
 from functions.redaction import Secret
 from functions.retry import Backoff, Retry, check_retry_delay
 
@@ -197,7 +197,7 @@ class JobContext(Generic[P]):
 JobFunction = Callable[[JobContext[Any]], Any]
 
 
-class Job(NamedTuple):
+class Job(Record):
     """A definition and the function that runs; calling it calls the function, so a test can pass its own context."""
 
     definition: JobDefinition
@@ -271,7 +271,7 @@ def job(
 
             check_type(id, params, is_scheduled=schedule is not None)
             hide_secrets(params)
-        return Job(definition, function)
+        return Job(definition=definition, function=function)
 
     return decorate
 
@@ -328,7 +328,7 @@ def enqueue_many(
 
 def _refuse_unknown(job_id: str, unknown: Mapping[str, object]) -> None:
     for option, value in unknown.items():
-        known = ", ".join(field.name for field in fields(JobDefinition) if field.name != "source")
+        known = ", ".join(name for name in JobDefinition._fields if name != "source")
         raise InvalidJob(f"job {job_id!r}: unknown option {option}={value!r}: use one of {known}")
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, overload
+from typing import Any, overload
+
+from functions.record import Record
 
 
-class LogLine(NamedTuple):
+class LogLine(Record):
     """One line a job wrote: level as `logging` names it, fields as the job gave them."""
 
     logged_at: datetime
@@ -17,7 +19,7 @@ class LogLine(NamedTuple):
     fields: dict[str, Any] | None = None
 
 
-class LogCaps(NamedTuple):
+class LogCaps(Record):
     """How much of one execution's lines is kept in PostgreSQL: lines, bytes of one line, bytes of all of them."""
 
     lines: int = 10_000

@@ -8,6 +8,8 @@ from dataclasses import fields, is_dataclass
 from functools import lru_cache
 from typing import Annotated, Any, TypeVar, cast, get_args, get_type_hints
 
+from functions.record import Record
+
 T = TypeVar("T")
 _MARK = "lamplighter: secret"
 # `token: Secret[str]` in a dataclass: a str like any other, but one that no log, page or audit row shows.
@@ -45,7 +47,7 @@ def is_secret(name: str) -> bool:
 
 @lru_cache(maxsize=1_000)
 def secret_fields(dataclass: type) -> frozenset[str]:
-    """The names of this dataclass's fields that are marked Secret[…], or named like a secret (booleans are none)."""
+    """The names of this dataclass's or Record's fields that are marked Secret[…], or named like one (not booleans)."""
     hints = _hints(dataclass)
     return frozenset(
         name for name, hint in hints.items() if _is_marked(hint) or (is_secret(name) and hint not in (bool, "bool"))
@@ -53,13 +55,13 @@ def secret_fields(dataclass: type) -> frozenset[str]:
 
 
 def shown_fields(instance: Any) -> dict[str, object]:
-    """A dataclass instance's fields by name, its secrets as ***; a secret that is None stays so."""
+    """The fields of a dataclass or Record by name, its secrets as ***; a secret that is None stays so."""
     kind: type = type(instance)
     secret = secret_fields(kind)
     shown = {}
-    for field in fields(instance):
-        value = getattr(instance, field.name, None)
-        shown[field.name] = REDACTED if field.name in secret and value is not None else value
+    for name in _annotations(kind):
+        value = getattr(instance, name, None)
+        shown[name] = REDACTED if name in secret and value is not None else value
     return shown
 
 
@@ -90,18 +92,24 @@ def _converted(value: object, depth: int) -> Any:
         return {name: _field(name, item, depth) for name, item in _named(cast("Mapping[object, object]", value))}
     if isinstance(value, list | tuple | set | frozenset):
         return [_copy(item, depth - 1) for item in value]
-    if is_dataclass(value) and not isinstance(value, type):
+    if isinstance(value, Record) or (is_dataclass(value) and not isinstance(value, type)):
         return {name: _field(name, item, depth) for name, item in shown_fields(value).items()}
     return as_text(value)
 
 
+def _annotations(dataclass: type) -> dict[str, object]:
+    if issubclass(dataclass, Record):  # as in its repr
+        return {name: hint for name, hint in dataclass.__annotations__.items() if not name.startswith("_")}
+    return {field.name: field.type for field in fields(cast("Any", dataclass))}
+
+
 def _hints(dataclass: type) -> dict[str, object]:
-    names = [field.name for field in fields(cast("Any", dataclass))]
+    written = _annotations(dataclass)
     try:
         hints = get_type_hints(dataclass, include_extras=True)
     except Exception:  # noqa: BLE001 - names a type checker alone can see: what is written has to do
-        hints = {field.name: field.type for field in fields(cast("Any", dataclass))}
-    return {name: hints[name] for name in names}
+        hints = written
+    return {name: hints[name] for name in written}
 
 
 def _is_marked(hint: object) -> bool:

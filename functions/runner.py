@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from functions.db.claims import Claim, claim
 from functions.db.connection import Connection, WarmConnection
@@ -25,6 +25,7 @@ from functions.live import Live, ticker
 from functions.log_lines import LogCaps
 from functions.logs import captured, job_logger
 from functions.metrics import count_outcome
+from functions.record import Record
 from functions.settings import Settings
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ _MOST_SENT_ON = 100
 _SECOND = timedelta(seconds=1)
 
 
-class Surroundings(NamedTuple):
+class Surroundings(Record):
     """What a process keeps between invocations, and what this invocation was given."""
 
     settings: Settings

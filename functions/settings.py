@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qs
 
 from functions.errors import SettingsError
+from functions.record import Record
 
 if TYPE_CHECKING:
     from functions.smtp_settings import Smtp
 
 Default = TypeVar("Default", str, None)
-_STAGE = re.compile(r"[a-z][a-z0-9]{0,15}")
-_PACKAGE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
-_DECIMAL = re.compile(r"[0-9]{1,4}(\.[0-9]{1,3})?")
+# Patterns as text: a function's start compiles those of what is set, and most need no secret and no resource.
+_STAGE = r"[a-z][a-z0-9]{0,15}"
+_ACCOUNT = r"[0-9]{12}"
+_DECIMAL = r"[0-9]{1,4}(\.[0-9]{1,3})?"
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 TRIGGER_BACKENDS = ("auto", "scheduler")
 ENVIRONMENT, SECRETS_MANAGER, RDS_IAM = SECRET_SOURCES = ("environment", "secrets-manager", "rds-iam")
@@ -27,11 +28,9 @@ TLS_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"
 _ENCRYPTED = ("require", "verify-ca", "verify-full")
 VERIFIED = ("verify-ca", "verify-full")
 # Secrets Manager, CreateSecret; the name of a secret that RDS manages has a '!'.
-_SECRET_ID = re.compile(
-    r"arn:[a-z-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+|[\w/+=.@!-]{1,512}", re.ASCII
-)
+_SECRET_ID = r"(?a)arn:[a-z-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+|[\w/+=.@!-]{1,512}"  # noqa: S105
 # RDS, "Creating and using an IAM policy for IAM database access": an instance, a cluster or a proxy.
-_RESOURCE_ID = re.compile(r"(db|cluster|prx)-[A-Za-z0-9]+")
+_RESOURCE_ID = r"(db|cluster|prx)-[A-Za-z0-9]+"
 # Lambda, "Configuring reserved concurrency": 0 would be off, and an account has 1,000 unless AWS raised it.
 CONCURRENCY = (1, 1_000)
 # The statuses an execution ends with: lamplighter.execution's CHECK has the same list.
@@ -41,8 +40,7 @@ _RETENTION_DAYS = 90
 _RETENTION_BOUNDS = (2, 36_500)
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(Record):
     """What the environment says. A missing optional value is its default; required ones are checked where used."""
 
     stage: str
@@ -66,9 +64,9 @@ class Settings:
     database_secret_source: str
     database_secret_id: str | None
     database_resource_id: str | None
-    _smtp: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    _database_url: str | None = field(default=None, repr=False)
-    _auth_signing_key: str | None = field(default=None, repr=False)
+    _smtp: tuple[tuple[str, str], ...] = ()
+    _database_url: str | None = None
+    _auth_signing_key: str | None = None
 
     @property
     def retention_days(self) -> dict[str, int]:
@@ -114,9 +112,9 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         stage=_matching(environ, "STAGE", "local", _STAGE, "a lower-case letter, then letters or digits, at most 16"),
         region=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1",
         partition=environ.get("AWS_PARTITION") or "aws",
-        account_id=_matching(environ, "ACCOUNT_ID", "000000000000", re.compile(r"\d{12}"), "12 digits"),
+        account_id=_matching(environ, "ACCOUNT_ID", "000000000000", _ACCOUNT, "12 digits"),
         jobs_packages=_packages(environ),
-        job_module=_optional(environ, "JOB_MODULE", _PACKAGE, "a dotted module name such as functions.jobs.retention"),
+        job_module=_job_module(environ),
         jobs_enabled=_one_of(environ, "JOBS_ENABLED", "true", ("true", "false")) == "true",
         jobs_concurrency=_concurrency(environ),
         trigger_backend=_one_of(environ, "TRIGGER_BACKEND", "auto", TRIGGER_BACKENDS),
@@ -175,14 +173,14 @@ def _required(name: str, value: str | None, next_step: str) -> str:
     return value
 
 
-def _matching(environ: Mapping[str, str], name: str, default: str, pattern: re.Pattern[str], rule: str) -> str:
+def _matching(environ: Mapping[str, str], name: str, default: str, pattern: str, rule: str) -> str:
     value = environ.get(name) or default
-    if not pattern.fullmatch(value):
+    if not re.fullmatch(pattern, value):
         raise SettingsError(f"{name}={value!r} is invalid: use {rule}")
     return value
 
 
-def _optional(environ: Mapping[str, str], name: str, pattern: re.Pattern[str], rule: str) -> str | None:
+def _optional(environ: Mapping[str, str], name: str, pattern: str, rule: str) -> str | None:
     return _matching(environ, name, "", pattern, rule) if environ.get(name) else None
 
 
@@ -204,7 +202,7 @@ def _positive(environ: Mapping[str, str], name: str, default: int) -> int:
 
 def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
     value = environ.get(name) or str(default)
-    if not _DECIMAL.fullmatch(value) or float(value) == 0:
+    if not re.fullmatch(_DECIMAL, value) or float(value) == 0:
         raise SettingsError(f"{name}={value!r} is invalid: use a number of seconds above 0, such as 3 or 0.5")
     return float(value)
 
@@ -228,9 +226,21 @@ def _packages(environ: Mapping[str, str]) -> tuple[str, ...]:
     value = environ.get("JOBS_PACKAGES") or "functions.jobs"
     packages = tuple(part.strip() for part in value.split(","))
     for package in packages:
-        if not _PACKAGE.fullmatch(package):
+        if not _is_dotted_name(package):
             raise SettingsError(f"JOBS_PACKAGES={value!r} is invalid: {package!r} is not a dotted package name")
     return packages
+
+
+def _job_module(environ: Mapping[str, str]) -> str | None:
+    value = environ.get("JOB_MODULE") or None
+    if value is not None and not _is_dotted_name(value):
+        rule = "use a dotted module name such as functions.jobs.retention"
+        raise SettingsError(f"JOB_MODULE={value!r} is invalid: {rule}")
+    return value
+
+
+def _is_dotted_name(text: str) -> bool:
+    return all(part.isidentifier() for part in text.split("."))
 
 
 def _days_by_status(environ: Mapping[str, str]) -> tuple[tuple[str, int], ...]:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 from datetime import datetime
 
 from psycopg.rows import class_row
 
 from functions.db import jobs
 from functions.db.connection import Connection
+from functions.record import Record
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Link:
+class _Link(Record):
     parent_id: uuid.UUID
     parent_status: str
     child_id: uuid.UUID

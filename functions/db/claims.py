@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import psycopg
 from psycopg.rows import class_row
 
 from functions.db.connection import Connection
 from functions.errors import JobNotFound
+from functions.record import Record
 
 
-class Claim(NamedTuple):
+class Claim(Record):
     """What the database decided about one delivery of an occurrence.
 
     decision: `run` (we hold the lease), `skip` (recorded as skipped, see reason), `fail` (a retry that may not run,

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from psycopg.rows import class_row
 
 from functions.db.connection import Connection
 from functions.db.json_values import storable
+from functions.record import Record
 
 
-@dataclass(frozen=True, kw_only=True)
-class Waiting:
+class Waiting(Record):
     """An execution to send an event for, and the cause that event has."""
 
     id: uuid.UUID

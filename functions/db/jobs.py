@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,10 +13,10 @@ from functions.db.connection import Connection
 from functions.db.json_values import as_jsonb
 from functions.definition import JobDefinition
 from functions.errors import JobNotFound
+from functions.record import Record
 
 
-@dataclass(frozen=True, kw_only=True)
-class JobRow:
+class JobRow(Record):
     """One job as PostgreSQL knows it; all instants aware UTC. `definition` is JobDefinition.to_json()."""
 
     id: str

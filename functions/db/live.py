@@ -5,15 +5,16 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from functions.db.connection import Connection
 from functions.db.json_values import as_jsonb
 from functions.db.log_lines import as_records
 from functions.log_lines import LogLine
+from functions.record import Record
 
 
-class Standing(NamedTuple):
+class Standing(Record):
     """How an execution stands: whether the claim is still ours, and who wants it to stop, if anybody."""
 
     is_ours: bool

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 from functions.db.connection import Connection
 from functions.db.json_values import as_jsonb, storable
 from functions.log_lines import LogLine
+from functions.record import Record
 
 
 def as_records(lines: Sequence[LogLine], *, first_line: int) -> Jsonb:
@@ -69,7 +70,7 @@ def copy_lines(
                 )
 
 
-class LogRow(NamedTuple):
+class LogRow(Record):
     """One line of one attempt; logged_at aware UTC."""
 
     line: int

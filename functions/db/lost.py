@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,10 +11,10 @@ from psycopg.rows import class_row
 
 from functions.db.connection import Connection
 from functions.db.outcomes import Outcome, finish
+from functions.record import Record
 
 
-@dataclass(frozen=True, kw_only=True)
-class LostExecution:
+class LostExecution(Record):
     """A running execution past its lease. `definition` is JobDefinition.to_json(), None for a job no longer in code."""
 
     id: uuid.UUID

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import psycopg
 from psycopg.types.json import Jsonb
@@ -14,12 +14,13 @@ from functions.db.connection import Connection
 from functions.db.json_values import as_jsonb, storable
 from functions.db.log_lines import as_records, copy_lines
 from functions.log_lines import LogLine
+from functions.record import Record
 
 # FACTS of PostgreSQL 15: to about here lines are cheapest inside the statement, above COPY is.
 _MOST_IN_STATEMENT = 100
 
 
-class Outcome(NamedTuple):
+class Outcome(Record):
     """How an execution ended: succeeded, failed, skipped, cancelled or lost, with what there is to know; or that it is
     retrying.
 
@@ -37,7 +38,7 @@ class Outcome(NamedTuple):
     result: Any = None
 
 
-class Finished(NamedTuple):
+class Finished(Record):
     """An outcome is recorded. released: the executions that waited for this end and are queued now."""
 
     released: tuple[uuid.UUID, ...] = ()
@@ -99,4 +100,4 @@ def _finish(connection: Connection, values: dict[str, Any], lines: Jsonb) -> Fin
     row = connection.execute(_FINISH, values | {"lines": lines}).fetchone()
     assert row is not None
     recorded, released = row
-    return Finished(tuple(released or ())) if recorded else None
+    return Finished(released=tuple(released or ())) if recorded else None

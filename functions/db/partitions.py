@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import psycopg
 from psycopg import sql
 
 from functions.db.connection import Connection
+from functions.record import Record
 
 T = TypeVar("T")
 # Less than PostgreSQL waits before it looks for a deadlock (1 s): whoever meets a drop, it is the drop that gives way.
 _DROP_LOCK_TIMEOUT = "500ms"
 
 
-class Month(NamedTuple):
+class Month(Record):
     """One month: its first instant and the next one's, aware UTC, and every table that holds a part of it."""
 
     starts_at: datetime

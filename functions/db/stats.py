@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
 
 from psycopg.rows import class_row
 
 from functions.db.connection import Connection
+from functions.record import Record
 
 
-class JobStats(NamedTuple):
+class JobStats(Record):
     """One job's final executions over some hours, by status; `timed` of them have a duration, in milliseconds."""
 
     job_id: str

@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -130,7 +130,7 @@ class Stack:
                 "AUTH_SIGNING_KEY": self._state.signing_key(),
             }
         )
-        return replace(settings, jobs_packages=tuple(dict.fromkeys([*settings.jobs_packages, _DEMO_JOBS])))
+        return settings._replace(jobs_packages=tuple(dict.fromkeys([*settings.jobs_packages, _DEMO_JOBS])))
 
     def _deploy(self, settings: Settings, endpoint_url: str, *, api_is_up: Callable[[], object]) -> None:
         from infra.deploy import deploy

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -106,7 +106,7 @@ def report(
 
 def _new_row(definition: JobDefinition, now: datetime) -> JobRow:
     """The job's row as its first deploy writes it: nobody has paused or removed it, nothing has run."""
-    nothing: dict[str, Any] = dict.fromkeys(field.name for field in fields(JobRow))
+    nothing: dict[str, Any] = dict.fromkeys(JobRow._fields)
     known = {"id": definition.id, "definition": definition.to_json(), "definition_hash": definition.hash}
     return JobRow(**{**nothing, **known, "in_code": True, "created_at": now})
 

@@ -159,7 +159,7 @@ def test_params_that_do_not_fit_are_refused_and_so_is_what_is_not_there(
     with pytest.raises(ExecutionNotFound):
         enqueue(plain, after=uuid.uuid4())
     with pytest.raises(JobNotFound):
-        enqueue(Job(job(id="nobody")(lambda ctx: None).definition, lambda ctx: None))
+        enqueue(Job(definition=job(id="nobody")(lambda ctx: None).definition, function=lambda ctx: None))
     monkeypatch.setenv("JOBS_ENABLED", "false")
     settings.cache_clear()
     with pytest.raises(JobsDisabled):

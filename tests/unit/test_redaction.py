@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from functions.record import Record
 from functions.redaction import REDACTED, SECRET_NAMES, Secret, redacted
 from tests.conftest import PROJECT
 
@@ -51,6 +52,18 @@ def test_a_dataclass_is_logged_as_its_fields_without_its_secrets() -> None:
             "others": [{"user": "bob", "db_password": REDACTED, "card": None, "others": []}],
         }
     }  # fmt: skip
+
+
+class Attempt(Record):
+    user: str
+    card: Secret[str]
+    _raw: str | None = None
+
+
+def test_a_record_is_logged_like_a_dataclass_without_what_its_repr_leaves_out() -> None:
+    attempt = Attempt(user="ann", card="4000", _raw="p")
+    assert redacted({"of": attempt}) == {"of": {"user": "ann", "card": REDACTED}}
+    assert redacted([Attempt]) == [str(Attempt)]
 
 
 def test_a_mark_counts_where_an_annotation_is_only_for_type_checkers() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 
 from functions.db import jobs
@@ -38,7 +36,7 @@ def test_a_resumed_job_fires_again_and_has_a_next_execution(api: Api, paused: Co
 
 
 def test_resume_uses_the_schedule_of_now_not_of_the_pause(api: Api, paused: Connection, aws: Aws) -> None:
-    changed = [dataclasses.replace(d, schedule="@daily") if d.id == "cleanup" else d for d in DEFINITIONS]
+    changed = [d._replace(schedule="@daily") if d.id == "cleanup" else d for d in DEFINITIONS]
     jobs.store_definitions(paused, changed)
     assert api("POST", PATH).status == 204
     rule = aws.client("events").describe_rule(Name=RULE)

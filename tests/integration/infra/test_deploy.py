@@ -135,7 +135,7 @@ def test_changed_code_reaches_the_jobs_function(
 def test_a_jobs_concurrency_is_reserved_for_it_and_the_deployments_for_the_others(
     deployment: Deployment, put_up: Callable[[Deployment], Summary], client: Client
 ) -> None:
-    limited = dataclasses.replace(CLEANUP, concurrency=2)
+    limited = CLEANUP._replace(concurrency=2)
     settings = from_environment({**_ENVIRONMENT, "JOBS_CONCURRENCY": "5"})
     put_up(dataclasses.replace(deployment, jobs=(limited, EXPORT), settings=settings))
     names = {
@@ -163,7 +163,7 @@ def test_a_changed_option_and_a_changed_secret_reach_the_function(
 ) -> None:
     put_up(deployment)
     settings = from_environment({**_ENVIRONMENT, "DATABASE_URL": "postgresql://127.0.0.1:5433/moved"})
-    larger = dataclasses.replace(CLEANUP, memory_mb=1024)
+    larger = CLEANUP._replace(memory_mb=1024)
     put_up(dataclasses.replace(deployment, jobs=(larger, EXPORT), settings=settings))
     functions = _functions(client)
 
@@ -260,7 +260,7 @@ def test_what_aws_would_refuse_is_said_at_once_before_anything_is_made(
     deployment: Deployment, put_up: Callable[[Deployment], Summary], steps: Steps, client: Client
 ) -> None:
     huge = ({"Action": "s3:GetObject", "Resource": "x" * 9_000},)
-    bad = tuple(dataclasses.replace(job, permissions=huge) for job in (CLEANUP, JobDefinition(id="by-hand")))
+    bad = tuple(job._replace(permissions=huge) for job in (CLEANUP, JobDefinition(id="by-hand")))
 
     with pytest.raises(LimitExceeded) as caught:
         put_up(dataclasses.replace(deployment, jobs=(*bad, EXPORT)))

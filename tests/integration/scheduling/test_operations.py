@@ -34,7 +34,7 @@ def ship(database_url: str, calls: Calls, monkeypatch: pytest.MonkeyPatch) -> It
     settings.cache_clear()
 
     def ship_these(*definitions: JobDefinition) -> None:
-        shipped = tuple(Job(definition, print) for definition in definitions)
+        shipped = tuple(Job(definition=definition, function=print) for definition in definitions)
         monkeypatch.setattr(registry, "all_jobs", lambda: shipped)
 
     yield ship_these

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from functions.db import intents, jobs
@@ -24,7 +22,7 @@ def test_switched_off_every_trigger_goes_and_switched_on_each_is_back_as_it_was(
     intents.pause(connection, "paused", ANN)
     reconcile(connection, settings)
     before = (states(settings), states(settings, "paused"))
-    report = reconcile(connection, replace(settings, jobs_enabled=False))
+    report = reconcile(connection, settings._replace(jobs_enabled=False))
     assert actions(report) == {"cleanup": "remove", "paused": "remove", "by-hand": "leave"}
     assert {step.reason for step in report.done if step.action == "remove"} == {"disabled: JOBS_ENABLED is false"}
     assert in_aws(settings) == {"rule": {}, "schedule": {}}
@@ -39,7 +37,7 @@ def test_switched_off_a_second_reconcile_writes_nothing(calls: Calls, connection
     (rules, _) = BOTH
     settings = rules.values[0]
     assert isinstance(settings, Settings)
-    off = replace(settings, jobs_enabled=False)
+    off = settings._replace(jobs_enabled=False)
     deploy(connection, off, job("cleanup"))
     calls.forget()
     reconcile(connection, off)
