@@ -25,7 +25,7 @@ from tests.integration.accepting_lambda import Lambda, accepting_lambda, used_by
 from tests.integration.seeds import deployed
 
 # The whole ten thousand take a minute: KILLED_CALLER_ORDERS=10000.
-ORDERS = int(os.environ.get("KILLED_CALLER_ORDERS", "1000"))
+ORDERS = int(os.environ.get("KILLED_CALLER_ORDERS", "420"))
 KILLS = 20
 _MODULE = "tests.integration.enqueueing_process"
 
