@@ -157,12 +157,16 @@ def test_a_job_enqueued_for_later_is_started_by_the_clock_when_it_is_due(
         memory=tmp_path / "clock.json",
         now=lambda: after,
     )
+
+    def started(minute: datetime) -> list[str]:
+        """The account is shared: other tests' rules may fire too."""
+        return [name for name in clock.turn(minute) if name.startswith(naming.start_prefix("local"))]
+
     try:
-        assert clock.turn(before) == []
+        assert started(before) == []
         # Two hours have passed, as far as the claim can tell.
         connection.execute("UPDATE lamplighter.execution SET due_at = clock_timestamp()")
-        (fired,) = clock.turn(before + timedelta(minutes=1)) or clock.turn(after)
-        assert fired.startswith(naming.start_prefix("local"))
+        assert len(started(before + timedelta(minutes=1)) or started(after)) == 1
         ended = client.until(execution, "succeeded")
     finally:
         clock.stop()
