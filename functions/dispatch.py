@@ -56,8 +56,8 @@ def send_all(
     """Send an event for everything that waits for one, or for those of these ids; how many were sent, and failed.
 
     Several at work at once share it: what one has taken, no other sends. At most `limit`, batch by batch; progress is
-    told how many were sent so far. Jobs whose events Lambda refuses are left out of the batches that follow, so that
-    one whose function is gone does not stand before all others; after a few such jobs it is Lambda, and enough.
+    told how many were sent so far. A job all of whose events Lambda refuses is left out of the batches that follow, so
+    that one whose function is gone does not stand before all others; after a few such jobs it is Lambda, and enough.
     """
     sent = failed = 0
     refused: set[str] = set()
@@ -69,7 +69,8 @@ def send_all(
                 for waiting, error in zip(batch, errors, strict=True):
                     if error is not None:
                         note_failed(connection, waiting.id, waiting.scheduled_at, error)
-                        refused.add(waiting.job_id)
+                accepted = {waiting.job_id for waiting, error in zip(batch, errors, strict=True) if error is None}
+                refused |= {waiting.job_id for waiting in batch} - accepted
                 errors_here = sum(error is not None for error in errors)
                 sent, failed = sent + len(batch) - errors_here, failed + errors_here
                 if progress is not None:

@@ -58,7 +58,10 @@ def accepting_lambda() -> Iterator[Lambda]:
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        request_queue_size = 128  # the default of 5 has the kernel reset what comes at once
+
+    server = Server(("127.0.0.1", 0), Handler)
     there = Lambda(f"http://127.0.0.1:{server.server_port}")
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
