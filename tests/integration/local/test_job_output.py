@@ -78,7 +78,8 @@ def test_each_line_is_json_in_the_log_and_a_row_once_in_every_execution(
     assert {line["service"] for line in lines} == {"speaks"}
     assert len({line["execution_id"] for line in lines if "message" in line}) == 2
     others = [line for line in written.splitlines() if not line.startswith(("{", "START", "END", "REPORT"))]
-    assert others == []
+    # The runtime's own last word, if it is quick enough to see the executor go before it is ended itself.
+    assert [line for line in others if "LAMBDA_RUNTIME" not in line] == []
     assert "hunter2" not in written
     rows = connection.execute("SELECT message FROM lamplighter.job_log ORDER BY scheduled_at, line").fetchall()
     assert [message for (message,) in rows] == said * 2
