@@ -5,6 +5,7 @@ from __future__ import annotations
 from chalice.app import Chalice
 
 from chalicelib.blueprints.anything_else import anything_else
+from chalicelib.blueprints.description import description
 from chalicelib.blueprints.executions import executions
 from chalicelib.blueprints.health import health
 from chalicelib.blueprints.jobs import jobs
@@ -16,4 +17,5 @@ app.register_middleware(finish, "http")
 app.register_blueprint(jobs, url_prefix=BASE_PATH)
 app.register_blueprint(executions, url_prefix=BASE_PATH)
 app.register_blueprint(health)
+app.register_blueprint(description)
 app.register_blueprint(anything_else)

@@ -1,11 +1,9 @@
-"""A request's JSON body (RFC 8259): one object with the fields an endpoint knows, each read as what it must be."""
+"""A request's JSON body (RFC 8259): one object with the fields an endpoint knows, read without guessing."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
-from datetime import datetime, timedelta
 from typing import Any
 
 from chalice.app import Request
@@ -17,64 +15,17 @@ from functions.params import LARGEST_PARAMS_BYTES
 LARGEST_BYTES = LARGEST_PARAMS_BYTES + 10_000
 # Far from where Python's own recursion ends: what is read here can be written again.
 _DEEPEST = 100
-_LONGEST_DELAY_S = 366 * 24 * 3600
 
 
-class Body:
-    """The fields that were given; null is as good as not given. Each getter raises NotValid for another type."""
-
-    def __init__(self, fields: Mapping[str, Any]) -> None:
-        self._fields = fields
-
-    def text(self, name: str) -> str | None:
-        """A text."""
-        text: str | None = self._typed(name, str, "a text")
-        return text
-
-    def mapping(self, name: str) -> dict[str, Any] | None:
-        """A JSON object."""
-        value: dict[str, Any] | None = self._typed(name, dict, "an object")
-        return value
-
-    def instant(self, name: str) -> datetime | None:
-        """An aware instant."""
-        text = self.text(name)
-        if text is None:
-            return None
-        try:
-            at = datetime.fromisoformat(text)
-        except ValueError:
-            at = None
-        if at is None or at.tzinfo is None:
-            rule = "use ISO 8601 with an offset, as 2026-12-24T18:00:00+01:00"
-            raise NotValid(f"{name}={text[:100]!r} is invalid: {rule}")
-        return at
-
-    def duration(self, name: str) -> timedelta | None:
-        """A number of seconds, not negative."""
-        value = self._fields.get(name)
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LONGEST_DELAY_S:
-            raise NotValid(f"{name} is invalid: use a number of seconds from 0 to {_LONGEST_DELAY_S}")
-        return timedelta(seconds=value)
-
-    def _typed(self, name: str, kind: type, said: str) -> Any:
-        value = self._fields.get(name)
-        if value is not None and not isinstance(value, kind):
-            raise NotValid(f"{name} is invalid: use {said}")
-        return value
-
-
-def read(request: Request, *known: str) -> Body:
-    """The body of this request, with no other fields than the known ones; none at all is an empty object.
+def read(request: Request, *known: str) -> dict[str, Any]:
+    """The fields of this request's body, none but the known ones; no body at all is an empty object.
 
     Raises ContentTypeUnsupported, BodyTooLarge, and NotValid for what is not JSON as RFC 8259 has it, is ambiguous (a
     name twice), or cannot be stored. No message shows a value: it may be a secret.
     """
     content = _content(request)
     if not content.strip():
-        return Body({})
+        return {}
     kind = str(request.headers.get("content-type", "")).partition(";")[0].strip().lower()
     if kind != "application/json":
         raise ContentTypeUnsupported(kind)
@@ -87,7 +38,7 @@ def read(request: Request, *known: str) -> Body:
     if unknown:
         names = ", ".join(known)
         raise NotValid(f"the body has a field {unknown[0][:100]!r}, which nothing reads: there are {names}")
-    return Body(fields)
+    return fields
 
 
 def _content(request: Request) -> bytes:

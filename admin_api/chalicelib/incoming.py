@@ -1,4 +1,4 @@
-"""What a request says, read from API Gateway's event: its id, address, bearer token, query, what it is about."""
+"""What a request says, read from API Gateway's event: its id, address, bearer token, what it is about."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from urllib.parse import unquote
 
 from chalice.app import Request
 
-from chalicelib.refusals import NotAuthenticated, NotValid
+from chalicelib.refusals import NotAuthenticated
 from functions.definition import is_job_id
 from functions.errors import ExecutionNotFound, JobNotFound
 
 BASE_PATH = "/api/v1/admin"
-_MOST = 2**31 - 1  # PostgreSQL's integer
 
 
 def request_id(request: Request) -> str:
@@ -55,20 +54,3 @@ def execution_id(text: str) -> uuid.UUID:
         return uuid.UUID(text)
     except ValueError as error:
         raise ExecutionNotFound(f"no execution has the id {text[:100]!r}: ids are UUIDs") from error
-
-
-def parameter(request: Request, name: str) -> str | None:
-    """A query parameter, the last one of that name; None without it."""
-    if request.query_params is None or name not in request.query_params:
-        return None
-    return str(request.query_params[name])
-
-
-def whole_number(request: Request, name: str) -> int | None:
-    """A query parameter of 0 to 2,147,483,647; None without it. Raises NotValid for everything else."""
-    text = parameter(request, name)
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= _MOST):
-        raise NotValid(f"{name}={text[:100]!r} is invalid: use a whole number from 0 to {_MOST}")
-    return int(text)

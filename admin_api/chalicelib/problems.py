@@ -6,10 +6,12 @@ import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 
+import msgspec
 from chalice.app import Request, Response
 
 from chalicelib import incoming
 from chalicelib.refusals import MethodNotAllowed, Refusal, RouteNotFound
+from chalicelib.serializers.output import Output
 from functions.errors import JobsError
 
 STATUSES: Mapping[str, HTTPStatus] = {
@@ -41,6 +43,19 @@ _DETAILS: Mapping[str, str] = {
     _UNEXPECTED: "something went wrong on our side: the log has the rest under this request id",
 }
 
+
+class Problem(Output, kw_only=True):
+    """An error: `code` is for programs and never changes, `detail` for people, `requestId` is in log and audit."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    request_id: str
+
+
 _log = logging.getLogger(__name__)
 
 
@@ -70,13 +85,13 @@ def of_chalice(response: Response, request: Request) -> Response:
 
 
 def _problem(code: str, status: HTTPStatus, *, detail: str, request: Request, headers: Mapping[str, str]) -> Response:
-    body = {
-        "type": "about:blank",
-        "title": status.phrase,
-        "status": status.value,
-        "detail": detail,
-        "instance": incoming.path(request),
-        "code": code,
-        "requestId": incoming.request_id(request),
-    }
-    return Response(body, status_code=status.value, headers={"Content-Type": "application/problem+json", **headers})
+    problem = Problem(
+        title=status.phrase,
+        status=status.value,
+        detail=detail,
+        instance=incoming.path(request),
+        code=code,
+        request_id=incoming.request_id(request),
+    )
+    sent: dict[str, str | list[str]] = {"Content-Type": "application/problem+json", **headers}
+    return Response(msgspec.json.encode(problem).decode(), status_code=status.value, headers=sent)

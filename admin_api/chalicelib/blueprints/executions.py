@@ -3,26 +3,58 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal
 
 from chalice.app import Blueprint, Response
+from msgspec import Meta
 
-from chalicelib import body, incoming, listing, outgoing, serializers
+from chalicelib import incoming, listing, outgoing
+from chalicelib.callers import Caller
 from chalicelib.database import connection
 from chalicelib.endpoint import endpoint
-from chalicelib.permissions import JOBS_MANAGE, JOBS_VIEW
+from chalicelib.inputs import AwareInstant, Input
+from chalicelib.listing import ExecutionsQuery
+from chalicelib.permissions import JOBS_MANAGE, JOBS_TRIGGER, JOBS_VIEW
+from chalicelib.serializers import executions as serializers
+from chalicelib.serializers.executions import Execution, Executions, LogLines
 from chalicelib.services import executions as execution_service
 from chalicelib.services import one_time
-from functions.db.audit import Author
 from functions.settings import settings
 
 executions = Blueprint(__name__)
 
+Delay = Annotated[float, Meta(ge=0, le=366 * 24 * 3600, description="seconds; 0 is now")]
 
-@endpoint(executions, "GET", "/executions", permission=JOBS_VIEW)
-def list_executions(_: Author) -> Response:
+
+class EnqueueBody(Input):
+    """What an execution is given, and when it is to start: now, without at, delay and after."""
+
+    params: dict[str, Any] | None = None
+    at: AwareInstant | None = None
+    delay: Delay | None = None
+    key: str | None = None
+    after: str | None = None
+    on: Literal["succeeded", "failed", "finished"] | None = None
+
+
+class RescheduleBody(Input):
+    """When an execution is to start: one of these."""
+
+    at: AwareInstant | None = None
+    delay: Delay | None = None
+
+
+class LogsQuery(Input):
+    """Which lines: the newest, or those after a line."""
+
+    after: Annotated[int, Meta(ge=0, le=2**31 - 1)] | None = None
+
+
+@endpoint(executions, "GET", "/executions", permission=JOBS_VIEW, query=ExecutionsQuery, answers={200: Executions})
+def list_executions(_: Caller, query: ExecutionsQuery) -> Response:
     """200 with what waits, of all jobs, or with the executions of one; newest first, page by page."""
-    wanted = listing.wanted(executions.current_request)
+    wanted = listing.wanted(query)
     with connection() as opened:
         page = execution_service.page(
             opened, statuses=wanted.statuses, job_id=wanted.job_id, before=wanted.before, limit=wanted.limit
@@ -30,30 +62,43 @@ def list_executions(_: Author) -> Response:
     return outgoing.as_json(serializers.executions(page, now=datetime.now(UTC), is_enabled=settings().jobs_enabled))
 
 
-@endpoint(executions, "POST", "/jobs/{job_id}/executions", permission=JOBS_MANAGE)
-def enqueue_execution(author: Author, job_id: str) -> Response:
+@endpoint(
+    executions,
+    "POST",
+    "/jobs/{job_id}/executions",
+    permission=JOBS_TRIGGER,
+    body=EnqueueBody,
+    answers={201: None, 204: None},
+    refusals=("jobs_not_found", "executions_not_found", "params_invalid", "enqueue_invalid"),
+)
+def enqueue_execution(caller: Caller, job_id: str, body: EnqueueBody) -> Response:
     """201 once it is written down; 204 when the key's execution is unfinished. Location is the execution either way."""
     found = incoming.job_id(job_id)
-    given = body.read(executions.current_request, "params", "at", "delay", "key", "after", "on")
-    after = given.text("after")
     with connection() as opened:
         enqueued = one_time.enqueue(
             opened,
             found,
-            author,
-            params=given.mapping("params"),
-            at=given.instant("at"),
-            delay=given.duration("delay"),
-            key=given.text("key"),
-            after=None if after is None else incoming.execution_id(after),
-            on=given.text("on"),
+            caller,
+            params=body.params,
+            at=body.at,
+            delay=_duration(body.delay),
+            key=body.key,
+            after=None if body.after is None else incoming.execution_id(body.after),
+            on=body.on,
         )
     respond = outgoing.created if enqueued.answer == "written" else outgoing.no_content
     return respond(Location=_location(enqueued.execution_id))
 
 
-@endpoint(executions, "GET", "/executions/{execution_id}", permission=JOBS_VIEW)
-def show_execution(_: Author, execution_id: str) -> Response:
+@endpoint(
+    executions,
+    "GET",
+    "/executions/{execution_id}",
+    permission=JOBS_VIEW,
+    answers={200: Execution},
+    refusals=("executions_not_found",),
+)
+def show_execution(_: Caller, execution_id: str) -> Response:
     """200 with one execution and its attempts."""
     with connection() as opened:
         row, attempts = execution_service.get(opened, incoming.execution_id(execution_id))
@@ -61,40 +106,78 @@ def show_execution(_: Author, execution_id: str) -> Response:
     return outgoing.as_json(shown)
 
 
-@endpoint(executions, "GET", "/executions/{execution_id}/logs", permission=JOBS_VIEW)
-def show_logs(_: Author, execution_id: str) -> Response:
+@endpoint(
+    executions,
+    "GET",
+    "/executions/{execution_id}/logs",
+    permission=JOBS_VIEW,
+    query=LogsQuery,
+    answers={200: LogLines},
+    refusals=("executions_not_found",),
+)
+def show_logs(_: Caller, execution_id: str, query: LogsQuery) -> Response:
     """200 with log lines, also while it runs: ask again with `after` the last line's number."""
-    after = incoming.whole_number(executions.current_request, "after")
     with connection() as opened:
-        page = execution_service.log_page(opened, incoming.execution_id(execution_id), after=after)
-    return outgoing.as_json(serializers.log_page(page))
+        page = execution_service.log_page(opened, incoming.execution_id(execution_id), after=query.after)
+    return outgoing.as_json(serializers.log_lines(page))
 
 
-@endpoint(executions, "POST", "/executions/{execution_id}/cancel", permission=JOBS_MANAGE)
-def cancel_execution(author: Author, execution_id: str) -> Response:
+@endpoint(
+    executions,
+    "POST",
+    "/executions/{execution_id}/cancel",
+    permission=JOBS_MANAGE,
+    answers={202: None, 204: None},
+    refusals=("executions_not_found", "executions_already_finished"),
+)
+def cancel_execution(caller: Caller, execution_id: str) -> Response:
     """204 once it will not run any more; 202 when it runs and was asked to stop: Location shows whether it does."""
     found = incoming.execution_id(execution_id)
     with connection() as opened:
-        has_ended = execution_service.cancel(opened, found, author)
+        has_ended = execution_service.cancel(opened, found, caller)
     return outgoing.no_content() if has_ended else outgoing.accepted(Location=_location(found))
 
 
-@endpoint(executions, "POST", "/executions/{execution_id}/retry", permission=JOBS_MANAGE)
-def retry_execution(author: Author, execution_id: str) -> Response:
+@endpoint(
+    executions,
+    "POST",
+    "/executions/{execution_id}/retry",
+    permission=JOBS_TRIGGER,
+    answers={204: None},
+    refusals=(
+        "executions_not_found",
+        "executions_not_retryable",
+        "jobs_not_found",
+        "jobs_trigger_failed",
+        "params_invalid",
+    ),
+)
+def retry_execution(caller: Caller, execution_id: str) -> Response:
     """204 once the job's function has been invoked again; Location is the new execution."""
     with connection() as opened:
-        new_id = execution_service.retry(opened, incoming.execution_id(execution_id), author)
+        new_id = execution_service.retry(opened, incoming.execution_id(execution_id), caller)
     return outgoing.no_content(Location=_location(new_id))
 
 
-@endpoint(executions, "POST", "/executions/{execution_id}/reschedule", permission=JOBS_MANAGE)
-def reschedule_execution(author: Author, execution_id: str) -> Response:
+@endpoint(
+    executions,
+    "POST",
+    "/executions/{execution_id}/reschedule",
+    permission=JOBS_MANAGE,
+    body=RescheduleBody,
+    answers={204: None},
+    refusals=("executions_not_found", "executions_not_reschedulable", "enqueue_invalid"),
+)
+def reschedule_execution(caller: Caller, execution_id: str, body: RescheduleBody) -> Response:
     """204 once it starts at another time."""
     found = incoming.execution_id(execution_id)
-    given = body.read(executions.current_request, "at", "delay")
     with connection() as opened:
-        one_time.reschedule(opened, found, author, at=given.instant("at"), delay=given.duration("delay"))
+        one_time.reschedule(opened, found, caller, at=body.at, delay=_duration(body.delay))
     return outgoing.no_content()
+
+
+def _duration(seconds: float | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)
 
 
 def _location(execution_id: uuid.UUID) -> str:

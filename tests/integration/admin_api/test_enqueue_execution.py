@@ -192,7 +192,7 @@ def test_params_are_as_large_as_the_library_lets_them_be_and_a_body_a_little_lar
         ({"key": ""}, "enqueue_invalid", "key"),
         ({"key": "k" * 201}, "enqueue_invalid", "key"),
         ({"key": 5}, "validation_failed", "key"),
-        ({"after": str(uuid.uuid4()), "on": "missed"}, "enqueue_invalid", "succeeded, failed, finished"),
+        ({"after": str(uuid.uuid4()), "on": "missed"}, "validation_failed", "failed, finished, succeeded"),
         ({"on": "failed"}, "validation_failed", "after"),
         ({"params": []}, "validation_failed", "an object"),
         ({"parms": {}}, "validation_failed", "'parms'"),
@@ -327,7 +327,7 @@ def test_it_needs_a_token(api: Api) -> None:
 
 
 def test_seeing_does_not_include_enqueueing(api: Api, reporting: Connection) -> None:
-    assert_needs("jobs.manage", api, "POST", "/jobs/cleanup/executions")
+    assert_needs("jobs.trigger", api, "POST", "/jobs/cleanup/executions")
     assert (executions_in(reporting), audited(reporting)) == (0, [])
 
 

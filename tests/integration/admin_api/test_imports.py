@@ -20,7 +20,7 @@ answer = app(json.loads(sys.argv[1]), None)
 print(json.dumps([answer["statusCode"], sorted(sys.modules)]))
 """
 NEVER = {"functions.handler", "functions.runner", "functions.registry", "functions.job", "functions.jobs"}
-NOT_FOR_LOOKING = {"boto3", "botocore", "aws_lambda_powertools", "yoyo", "croniter", "jinja2", "jsonschema", "msgspec"}
+NOT_FOR_LOOKING = {"boto3", "botocore", "aws_lambda_powertools", "yoyo", "croniter", "jinja2", "jsonschema", "argon2"}
 
 
 def test_a_get_loads_neither_boto3_nor_any_job_code(database_url: str, connection: Connection) -> None:

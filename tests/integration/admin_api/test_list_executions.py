@@ -139,10 +139,15 @@ def test_what_ended_is_asked_for_by_job_and_the_answer_says_so(api: Api, reporti
     assert "jobId" in api("GET", f"{PATH}?status=failed").json["detail"]
 
 
-@pytest.mark.parametrize("job_id", ["nope", "", "Clean%20Up"])
-def test_an_unknown_job_is_404(api: Api, reporting: Connection, job_id: str) -> None:
-    answer: Answer = api("GET", f"{PATH}?jobId={job_id}")
+def test_an_unknown_job_is_404(api: Api, reporting: Connection) -> None:
+    answer: Answer = api("GET", f"{PATH}?jobId=nope")
     assert (answer.status, answer.code) == (404, "jobs_not_found")
+
+
+@pytest.mark.parametrize("job_id", ["", "Clean%20Up", "a,b", "x" * 101])
+def test_an_id_no_job_can_have_is_400(api: Api, reporting: Connection, job_id: str) -> None:
+    answer: Answer = api("GET", f"{PATH}?jobId={job_id}")
+    assert (answer.status, answer.code) == (400, "validation_failed")
 
 
 def test_what_aws_did_not_take_shows_how_often_it_was_tried_and_what_aws_said(api: Api, reporting: Connection) -> None:

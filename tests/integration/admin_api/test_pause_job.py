@@ -87,7 +87,7 @@ def test_it_needs_a_token(api: Api, deployed: Connection) -> None:
 
 
 def test_seeing_does_not_include_pausing(api: Api, deployed: Connection) -> None:
-    assert_needs("jobs.manage", api, "POST", "/jobs/cleanup/pause")
+    assert_needs("jobs.pause", api, "POST", "/jobs/cleanup/pause")
     assert api("GET", f"{BASE}/jobs/cleanup").json["isPaused"] is False
 
 

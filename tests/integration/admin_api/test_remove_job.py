@@ -86,7 +86,7 @@ def test_it_needs_a_token(api: Api, deployed: Connection) -> None:
 
 
 def test_seeing_does_not_include_removing(api: Api, deployed: Connection) -> None:
-    assert_needs("jobs.manage", api, "DELETE", "/jobs/cleanup")
+    assert_needs("jobs.delete", api, "DELETE", "/jobs/cleanup")
     assert api("GET", PATH).status == 200
 
 

@@ -78,7 +78,7 @@ def test_it_needs_a_token(api: Api, paused: Connection) -> None:
 
 
 def test_seeing_does_not_include_resuming(api: Api, paused: Connection) -> None:
-    assert_needs("jobs.manage", api, "POST", "/jobs/cleanup/resume")
+    assert_needs("jobs.pause", api, "POST", "/jobs/cleanup/resume")
     assert api("GET", f"{BASE}/jobs/cleanup").json["isPaused"] is True
 
 

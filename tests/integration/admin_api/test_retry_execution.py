@@ -167,7 +167,7 @@ def test_it_needs_a_token(api: Api) -> None:
 
 
 def test_seeing_does_not_include_running_again(api: Api, deployed: Connection, aws: Aws) -> None:
-    assert_needs("jobs.manage", api, "POST", RETRY.format(failed(deployed)))
+    assert_needs("jobs.trigger", api, "POST", RETRY.format(failed(deployed)))
     assert aws.invocations == []
 
 

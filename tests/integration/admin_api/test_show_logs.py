@@ -57,7 +57,7 @@ def test_an_execution_without_lines_has_none(api: Api, deployed: Connection) -> 
     assert said(api("GET", f"{BASE}/executions/{run(deployed, 'cleanup', FIRST, None)}/logs")) == []
 
 
-@pytest.mark.parametrize("after", ["-1", "1.5", "x", "", "2147483648", "9" * 400, "%00", "²", "1%27"])
+@pytest.mark.parametrize("after", ["-1", "1.5", "x", "", "2147483648", "9" * 400, "²", "1%27"])
 def test_what_is_no_line_number_is_refused_with_the_rule(api: Api, deployed: Connection, after: str) -> None:
     answer = api("GET", f"{BASE}/executions/{uuid.uuid4()}/logs?after={after}")
     assert (answer.status, answer.code) == (400, "validation_failed")

@@ -111,7 +111,7 @@ def test_it_needs_a_token(api: Api, deployed: Connection) -> None:
 
 
 def test_seeing_does_not_include_triggering(api: Api, deployed: Connection, aws: Aws) -> None:
-    assert_needs("jobs.manage", api, "POST", "/jobs/cleanup/trigger")
+    assert_needs("jobs.trigger", api, "POST", "/jobs/cleanup/trigger")
     assert aws.invocations == []
 
 

@@ -1,0 +1,150 @@
+"""What a request may say, as types: an endpoint names the Input of its query and of its body, and gets one or refuses.
+
+msgspec reads them strictly; the same types are the schemas in openapi.py, so what is promised is what is checked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from chalice.app import MultiDict, Request
+from msgspec import Meta
+
+from chalicelib import body
+from chalicelib.refusals import NotValid
+
+T = TypeVar("T", bound="Input")
+Fields = Mapping[str, Mapping[str, Any]]  # the JSON Schema of each field by its name on the wire
+_SHOWN = 100
+_WHOLE = re.compile(r"-?[0-9]{1,15}")
+_BOOLEANS = {"true": True, "false": False}
+_PATH = re.compile(r".* at `(?:key in )?\$\.?(?P<path>.*)`", re.DOTALL)
+_FORMATS = {
+    "date-time": "ISO 8601 with an offset, as 2026-12-24T18:00:00+01:00 (a '+' is %2B in a query)",
+    "uuid": "a UUID",
+}
+
+
+class Input(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    """What a client sends: camelCase outside, and nothing that no field reads. null is as good as not given."""
+
+
+AwareInstant = Annotated[datetime, Meta(tz=True)]
+Limit = Annotated[int, Meta(ge=1, le=200, description="how many at most")]
+Cursor = Annotated[str, Meta(min_length=1, max_length=500, description="`nextCursor` of the page before")]
+Search = Annotated[str, Meta(max_length=200)]
+JobId = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[a-z0-9._-]+$")]
+
+
+def read_query(request: Request, shape: type[T]) -> T:
+    """The query parameters of this request as this shape. Raises NotValid, which names parameter, value and rule.
+
+    A list is one parameter with commas, or several of that name. A parameter nothing reads is refused, not ignored: a
+    filter with a typo would otherwise be no filter.
+    """
+    fields = _fields(shape)
+    given: dict[str, Any] = {}
+    sent = request.query_params or MultiDict(None)
+    for name in sent:
+        if name not in fields:
+            raise NotValid(f"there is no parameter {name[:_SHOWN]!r} here: there are {', '.join(fields)}")
+        values = [str(value) for value in sent.getlist(name)]
+        given[name] = _parameter(name, values, fields[name])
+    return _convert(given, shape, fields, shows_values=True)
+
+
+def read_body(request: Request, shape: type[T]) -> T:
+    """The JSON body of this request as this shape; none at all is an empty object.
+
+    Raises as body.read does, and NotValid, which names field and rule, never the value: it may be a secret.
+    """
+    fields = _fields(shape)
+    given = {name: value for name, value in body.read(request, *fields).items() if value is not None}
+    return _convert(given, shape, fields, shows_values=False)
+
+
+def _parameter(name: str, values: list[str], field: Mapping[str, Any]) -> Any:
+    if field.get("type") == "array":
+        return [part for value in values for part in value.split(",")]
+    if len(values) > 1:
+        raise NotValid(f"{name} is there {len(values)} times: say it once")
+    (value,) = values
+    if "\x00" in value:
+        raise NotValid(f"{name} is invalid: it has a NUL, which PostgreSQL cannot store")
+    if field.get("type") == "integer" and _WHOLE.fullmatch(value):
+        return int(value)
+    return _BOOLEANS.get(value, value) if field.get("type") == "boolean" else value
+
+
+def _convert(given: dict[str, Any], shape: type[T], fields: Fields, *, shows_values: bool) -> T:
+    try:
+        return msgspec.convert(given, shape, strict=True)
+    except msgspec.ValidationError as error:
+        raise NotValid(_said(str(error), given, fields, shows_values=shows_values)) from None
+
+
+def _said(message: str, given: Mapping[str, Any], fields: Fields, *, shows_values: bool) -> str:
+    found = _PATH.fullmatch(message)
+    path = found["path"] if found is not None else ""
+    name = re.split(r"[.\[]", path)[0]
+    if name not in fields:
+        missing = re.search(r"missing required field `(.*?)`", message)
+        if missing is not None and missing[1] in fields:
+            return f"{missing[1]} is missing: use {_rule(fields[missing[1]])}"
+        return f"the request is invalid: {message}"
+    value = f"={_shown(given[name])}" if shows_values else ""
+    return f"{path if '.' in path else name}{value} is invalid: use {_rule(fields[name])}"
+
+
+def _shown(value: object) -> str:
+    text = ",".join(value) if isinstance(value, list) else str(value)
+    return repr(text[:_SHOWN])
+
+
+def _rule(field: Mapping[str, Any]) -> str:
+    """A JSON Schema in words."""
+    if "enum" in field:
+        return f"one of {', '.join(map(str, field['enum']))}"
+    if field.get("type") == "array":
+        items = field["items"]
+        return f"some of {', '.join(items['enum'])}, with commas" if "enum" in items else "a list"
+    if field.get("format") in _FORMATS:
+        return _FORMATS[field["format"]]
+    return _kind(field) + _bounds(field)
+
+
+def _kind(field: Mapping[str, Any]) -> str:
+    kinds = {
+        "integer": "a whole number", "number": "a number", "boolean": "true or false", "object": "an object",
+    }  # fmt: skip
+    pattern = f" that matches {field['pattern']}" if "pattern" in field else ""
+    return kinds.get(str(field.get("type")), f"a text{pattern}")
+
+
+def _bounds(field: Mapping[str, Any]) -> str:
+    characters = " characters" if field.get("type") == "string" else ""
+    least, most = field.get("minimum", field.get("minLength")), field.get("maximum", field.get("maxLength"))
+    if least is not None and most is not None:
+        return f" of {least} to {most}{characters}"
+    if most is not None:
+        return f" of at most {most}{characters}"
+    return "" if least is None else f" of at least {least}{characters}"
+
+
+@cache
+def _fields(shape: type[Input]) -> Fields:
+    """The JSON Schema of each field by its name on the wire, without the null an optional one may be."""
+    (_,), components = msgspec.json.schema_components([shape], ref_template="{name}")
+    properties = components[shape.__name__]["properties"]
+    return {name: _not_null(field, components) for name, field in properties.items()}
+
+
+def _not_null(field: Mapping[str, Any], components: Mapping[str, Any]) -> Mapping[str, Any]:
+    kinds = [kind for kind in field.get("anyOf", [field]) if kind.get("type") != "null"]
+    found: Mapping[str, Any] = kinds[0] if len(kinds) == 1 else {"type": "string"}
+    return components[found["$ref"]] if "$ref" in found else found
