@@ -70,7 +70,7 @@ def read_body(request: Request, shape: type[T]) -> T:
 
 def _parameter(name: str, values: list[str], field: Mapping[str, Any]) -> Any:
     if field.get("type") == "array":
-        return [part for value in values for part in value.split(",")]
+        return [part for value in values if value for part in value.split(",")]
     if len(values) > 1:
         raise NotValid(f"{name} is there {len(values)} times: say it once")
     (value,) = values

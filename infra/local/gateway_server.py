@@ -11,7 +11,14 @@ from typing import Any
 
 from functions.errors import JobsError
 from infra.local.gateway_event import HttpRequest, HttpResponse
-from infra.local.gateway_responses import BAD_REQUEST, FORBIDDEN, HEADERS_TOO_LARGE, LENGTH_REQUIRED, TOO_LARGE
+from infra.local.gateway_responses import (
+    BAD_REQUEST,
+    FORBIDDEN,
+    HEADERS_TOO_LARGE,
+    LENGTH_REQUIRED,
+    NO_METHOD,
+    TOO_LARGE,
+)
 
 Respond = Callable[[HttpRequest], HttpResponse]
 
@@ -103,6 +110,16 @@ class _Handler(BaseHTTPRequestHandler):
         return self._send(self.server.respond(request))
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("do_"):
+            raise AttributeError(name)
+        return self._refuse_method  # TRACE, which would send a token back to whoever reads the answer, and the unknown
+
+    def _refuse_method(self) -> None:
+        self._discard_body()
+        self.close_connection = True
+        self._send(NO_METHOD)
 
     def _refusal(self) -> HttpResponse | None:
         """What is answered without asking the function, if anything."""

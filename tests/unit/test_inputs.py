@@ -60,6 +60,10 @@ def test_no_parameters_are_the_defaults() -> None:
     assert read_query(request(), Wanted) == Wanted()
 
 
+def test_an_empty_list_is_as_good_as_none() -> None:
+    assert read_query(request({"status": [""]}), Wanted).status == ()
+
+
 def test_a_list_may_also_be_several_parameters_of_one_name() -> None:
     assert read_query(request({"status": ["failed", "lost"]}), Wanted).status == ("failed", "lost")
 

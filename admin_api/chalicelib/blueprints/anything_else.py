@@ -30,8 +30,10 @@ for _path in _CATCH_ALL:
 
 
 def _methods_at(path: str) -> set[str]:
-    routes = anything_else.current_app.routes.items()
-    return {method for pattern, methods in routes if _matches(pattern, path) for method in methods}
+    routes = anything_else.current_app.routes
+    if path in routes.keys() - set(_CATCH_ALL):  # and what a parameter there could be, another resource answers
+        return set(routes[path])
+    return {method for pattern, methods in routes.items() if _matches(pattern, path) for method in methods}
 
 
 def _matches(pattern: str, path: str) -> bool:

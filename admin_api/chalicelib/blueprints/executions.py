@@ -51,7 +51,15 @@ class LogsQuery(Input):
     after: Annotated[int, Meta(ge=0, le=2**31 - 1)] | None = None
 
 
-@endpoint(executions, "GET", "/executions", permission=JOBS_VIEW, query=ExecutionsQuery, answers={200: Executions})
+@endpoint(
+    executions,
+    "GET",
+    "/executions",
+    permission=JOBS_VIEW,
+    query=ExecutionsQuery,
+    answers={200: Executions},
+    refusals=("jobs_not_found",),
+)
 def list_executions(_: Caller, query: ExecutionsQuery) -> Response:
     """200 with what waits, of all jobs, or with the executions of one; newest first, page by page."""
     wanted = listing.wanted(query)
