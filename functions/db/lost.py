@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from psycopg.rows import class_row
@@ -61,7 +61,8 @@ def mark_lost(
         retry_at=retry_at,
         reason=reason,
         error_message=(
-            f"nothing was recorded until {lost.lease_expires_at:%Y-%m-%d %H:%M:%S} UTC: "
+            # A session may have any time zone: a role's or a database's own, or libpq's PGTZ.
+            f"nothing was recorded until {lost.lease_expires_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC: "
             + (detail or "it was killed, timed out, ran out of memory or lost PostgreSQL")
             + "; CloudWatch has its last lines"
         ),

@@ -140,6 +140,18 @@ def test_an_execution_taken_over_after_it_was_found_is_not_marked(connection: Co
     assert [row.status for row in history(connection, "a", limit=9)] == ["running"]
 
 
+def test_the_end_of_the_lease_is_told_in_utc_whatever_the_sessions_time_zone(connection: Connection) -> None:
+    deployed(connection, "a")
+    claimed(connection, lease=timedelta())
+    in_utc = "SELECT to_char(lease_expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') FROM lamplighter.execution"
+    ((until,),) = connection.execute(in_utc).fetchall()
+    connection.execute("SET TimeZone = 'Asia/Kathmandu'")  # no offset of whole hours
+    (found,) = past_their_lease(connection, limit=9)
+    assert mark_lost(connection, found, retry_at=None, reason="lease ran out")
+    ((said,),) = connection.execute("SELECT error_message FROM lamplighter.execution").fetchall()
+    assert said.startswith(f"nothing was recorded until {until} UTC: ")
+
+
 def test_what_lambda_says_about_its_end_is_on_the_row(connection: Connection, database_url: str, aws: Lambda) -> None:
     deployed(connection, "a")
     claimed(connection, lease=timedelta(), request_id="3f2504e0-4f89-11d3-9a0c-0305e82c3301")
