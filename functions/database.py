@@ -5,15 +5,16 @@ TLS unless told otherwise: a server on another machine must show a certificate f
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from functions.db.connection import Database
+from functions.db.connection import Database, WarmConnection
 from functions.errors import SettingsError
-from functions.settings import RDS_IAM, SECRETS_MANAGER, VERIFIED, Settings
+from functions.settings import RDS_IAM, SECRETS_MANAGER, VERIFIED, Settings, settings
 
 if TYPE_CHECKING:
     from functions.database_login import IamLogin, SecretLogin
@@ -31,6 +32,19 @@ def database(settings: Settings) -> Database:
     """
     url = Database(settings.database_url).url  # it is one: what follows takes it apart
     return Database(url, tls=_tls(url, settings), login=_login(url, settings))
+
+
+@cache
+def process_database() -> WarmConnection:
+    """This process's own connection, for what we write down in it; a job's own code has one of its own (`ctx.db`).
+
+    Raises SettingsError, as `database` does, and connects to nothing yet.
+    """
+    return WarmConnection(database(settings()))
+
+
+# In a child of fork (a web server's worker) the connection is still the parent's.
+os.register_at_fork(after_in_child=process_database.cache_clear)
 
 
 def _login(url: str, settings: Settings) -> SecretLogin | IamLogin | None:

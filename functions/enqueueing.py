@@ -9,6 +9,7 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from functions.database import process_database
 from functions.db import one_time
 from functions.db.connection import CallersConnection, Connection, WarmConnection
 from functions.db.one_time import Enqueued
@@ -16,7 +17,7 @@ from functions.db.partitions import in_a_ready_month
 from functions.dispatch import send, send_all
 from functions.errors import InvalidEnqueue, JobsDisabled
 from functions.params import secret_names, to_json
-from functions.pending import pending, process_database
+from functions.pending import pending
 from functions.settings import settings
 
 if TYPE_CHECKING:

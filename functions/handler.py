@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from functions import registry
-from functions.database import database
-from functions.db.connection import WarmConnection
+from functions.database import process_database
 from functions.errors import InvalidEvent
 from functions.invocation import parse
 from functions.naming import job_name
@@ -17,11 +15,6 @@ from functions.settings import settings
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
-
-
-@cache
-def _database() -> WarmConnection:
-    return WarmConnection(database(settings()))
 
 
 def handle(event: Any, context: LambdaContext) -> dict[str, Any]:
@@ -36,7 +29,7 @@ def handle(event: Any, context: LambdaContext) -> dict[str, Any]:
     _check_function(context.function_name, invocation.job_id)
     surroundings = Surroundings(
         settings=settings(),
-        database=_database(),
+        database=process_database(),
         request_id=context.aws_request_id,
         now=now,
         remaining=timedelta(milliseconds=context.get_remaining_time_in_millis()),

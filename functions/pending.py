@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from functions.database import database
+from functions.database import process_database
 from functions.db import one_time
-from functions.db.connection import WarmConnection
 from functions.dispatch import send
 from functions.settings import settings
 
@@ -38,12 +37,6 @@ _log = logging.getLogger(__name__)
 
 
 @cache
-def process_database() -> WarmConnection:
-    """This process's own connection for writing down and looking after what is enqueued."""
-    return WarmConnection(database(settings()))
-
-
-@cache
 def pending() -> Pending:
     """This process's own."""
     found = Pending()
@@ -51,13 +44,8 @@ def pending() -> Pending:
     return found
 
 
-def _start_over() -> None:
-    # In a child of fork (a web server's worker) there is no thread, and the connection is still the parent's.
-    process_database.cache_clear()
-    pending.cache_clear()
-
-
-os.register_at_fork(after_in_child=_start_over)
+# In a child of fork (a web server's worker) there is no thread, and what waits is the parent's.
+os.register_at_fork(after_in_child=pending.cache_clear)
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,6 +21,7 @@ import procrastinate
 from procrastinate import App, SyncPsycopgConnector
 
 from functions import invoker, pending
+from functions.database import process_database
 from functions.db import jobs, one_time
 from functions.db.connection import Connection
 from functions.definition import JobDefinition
@@ -124,11 +125,11 @@ def _this_process_uses(connection: Connection, endpoint: str) -> Iterator[None]:
     url = f"postgresql://{info.user}:{info.password}@{info.host}:{info.port}/{info.dbname}"
     keys = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "testing")
     with mock.patch.dict(os.environ, {**keys, "AWS_ENDPOINT_URL": endpoint, "DATABASE_URL": url}):
-        cached = (settings, invoker._client, one_shot._client, pending.process_database)
+        cached = (settings, invoker._client, one_shot._client, process_database)
         for each in cached:
             each.cache_clear()
         yield
         pending.pending().settle()
-        pending.process_database().close()
+        process_database().close()
         for each in cached:
             each.cache_clear()

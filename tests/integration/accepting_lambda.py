@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from functions import invoker, pending
+from functions import invoker
+from functions.database import process_database
 from functions.scheduling import one_shot
 from functions.settings import settings
 
-_CACHED = (settings, invoker._client, one_shot._client, pending.process_database)
+_CACHED = (settings, invoker._client, one_shot._client, process_database)
 
 
 @dataclass
@@ -78,7 +79,7 @@ def used_by_this_process(there: Lambda, database_url: str, monkeypatch: pytest.M
         monkeypatch.setenv(name, value)
     _forget()
     yield
-    pending.process_database().close()
+    process_database().close()
     _forget()
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from functions import handler, registry
+from functions.database import process_database
 from functions.db.connection import Connection
 from functions.job import Job, JobContext, job
 from functions.settings import settings
@@ -36,10 +37,10 @@ def handler_on(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
     """The handler of this process, on this database."""
     monkeypatch.setenv("DATABASE_URL", database_url)
     settings.cache_clear()
-    handler._database.cache_clear()
+    process_database.cache_clear()
     yield
-    handler._database().close()
-    handler._database.cache_clear()
+    process_database().close()
+    process_database.cache_clear()
     settings.cache_clear()
 
 

@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from functions import handler, registry
+from functions.database import process_database
 from functions.errors import JobsError
 from functions.job import JobContext, Retry, job
 from tests.integration.delivery import LambdaContext
@@ -50,7 +51,7 @@ def main(point: str, event: dict[str, Any], options: dict[str, Any]) -> None:
 
     made = job(**OPTIONS | options)(in_transaction if "transaction" in point else plain)
     registry.all_jobs = lambda: (made,)  # type: ignore[assignment]
-    handler._database().get()
+    process_database().get()
     reached("before claim")
     try:
         answer = handler.handle(event, LambdaContext())  # type: ignore[arg-type]

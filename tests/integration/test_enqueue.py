@@ -20,6 +20,7 @@ import pytest
 from moto import mock_aws
 
 from functions import pending
+from functions.database import process_database
 from functions.db import intents
 from functions.db.audit import Author
 from functions.db.connection import Connection
@@ -304,7 +305,7 @@ def test_a_child_of_fork_has_a_connection_and_a_thread_of_its_own(aws: Lambda, c
 def test_a_connection_that_breaks_with_the_answer_leaves_one_execution(
     aws: Lambda, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pending.process_database().get()
+    process_database().get()
     wait = psycopg.Connection.wait
     broken: list[object] = []
 

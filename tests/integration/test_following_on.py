@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from functions import handler
+from functions.database import process_database
 from functions.db.connection import Connection
 from functions.db.one_time import Enqueued
 from functions.db.one_time import enqueue as written
@@ -105,6 +105,17 @@ def test_what_a_job_enqueues_in_its_own_transaction_is_sent_before_its_function_
     assert sent(aws) == enqueued
 
 
+def test_a_function_whose_job_enqueues_keeps_one_connection(
+    aws: Lambda, deploy: Deploy, connection: Connection
+) -> None:
+    made: Job = deploy(lambda ctx: str(enqueue(made)))
+    assert deliver(event())["status"] == "succeeded"
+    assert connection.execute(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
+        " AND pid <> pg_backend_pid()"
+    ).fetchone() == (1,)
+
+
 def test_what_a_job_enqueues_in_a_transaction_that_fails_is_never_sent(
     aws: Lambda, deploy: Deploy, connection: Connection
 ) -> None:
@@ -116,6 +127,6 @@ def test_what_a_job_enqueues_in_a_transaction_that_fails_is_never_sent(
     made = deploy(enqueues)
     assert deliver(event())["status"] == "failed"
     assert send_all(settings(), connection) == (0, 0)
-    assert handler._database().run(
+    assert process_database().run(
         lambda opened: opened.execute("SELECT count(*) FROM lamplighter.execution").fetchone()
     ) == (1,)

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from functions import handler, registry
+from functions.database import process_database
 from functions.db import intents
 from functions.db.audit import Author
 from functions.db.connection import Connection
@@ -47,7 +48,7 @@ def define(database_url: str, connection: Connection, monkeypatch: pytest.Monkey
     """Makes a function the one job there is, deployed as `a`."""
     monkeypatch.setenv("DATABASE_URL", database_url)
     settings.cache_clear()
-    handler._database.cache_clear()
+    process_database.cache_clear()
 
     def define_job(function: Callable[[JobContext], Any]) -> Job:
         made = job(id="a", schedule="* * * * *")(function)
@@ -56,8 +57,8 @@ def define(database_url: str, connection: Connection, monkeypatch: pytest.Monkey
         return made
 
     yield define_job
-    handler._database().close()
-    handler._database.cache_clear()
+    process_database().close()
+    process_database.cache_clear()
     settings.cache_clear()
 
 
@@ -262,7 +263,7 @@ def test_without_postgresql_the_handler_raises_before_any_job_code_runs(
     define(lambda ctx: ran.append(1))
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
     settings.cache_clear()
-    handler._database.cache_clear()
+    process_database.cache_clear()
     with pytest.raises(DatabaseUnavailable, match="cannot be reached"):
         deliver(event())
     assert ran == []

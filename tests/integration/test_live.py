@@ -18,6 +18,7 @@ import psycopg
 import pytest
 
 from functions import handler, registry
+from functions.database import process_database
 from functions.db.audit import Author
 from functions.db.cancellations import request_cancel
 from functions.db.claims import Claim
@@ -51,7 +52,7 @@ def run(database_url: str, connection: Connection, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("LOG_FLUSH_S", "0.05")
     settings.cache_clear()
-    handler._database.cache_clear()
+    process_database.cache_clear()
 
     def run_once(function: Callable[[JobContext], Any], minutes_ago: int = 0) -> dict[str, Any]:
         made = job(id="a", schedule="* * * * *")(function)
@@ -61,8 +62,8 @@ def run(database_url: str, connection: Connection, monkeypatch: pytest.MonkeyPat
         return handler.handle({"cause": "schedule", "job_id": "a", "scheduled_at": at}, LambdaContext())  # type: ignore[arg-type]
 
     yield run_once
-    handler._database().close()
-    handler._database.cache_clear()
+    process_database().close()
+    process_database.cache_clear()
     settings.cache_clear()
 
 
@@ -105,7 +106,7 @@ def test_an_execution_shorter_than_the_interval_takes_two_statements(
     settings.cache_clear()
     run(lambda ctx: None, minutes_ago=1)  # opens the warm connection
     sent: list[str] = []
-    with statements_of(handler._database(), into=sent):
+    with statements_of(process_database(), into=sent):
         run(saying([str(n) for n in range(50)]))
     asked = [re.findall(r"lamplighter\.(\w+)\(", text) for text in sent]
     assert asked == [["claim"], ["finish"]], "nothing before, between or after"
@@ -263,7 +264,7 @@ def test_progress_reported_ten_thousand_times_costs_no_statement_of_its_own(
     settings.cache_clear()
     run(lambda ctx: None, minutes_ago=1)
     sent: list[str] = []
-    with statements_of(handler._database(), into=sent):
+    with statements_of(process_database(), into=sent):
         run(lambda ctx: list(ctx.track(range(10_000), "items")) and None)
     assert len(sent) == 2
     assert progress(connection) == [{"label": "items", "done": 10_000, "total": 10_000}]
