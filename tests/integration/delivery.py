@@ -17,6 +17,8 @@ from functions.job import Job, JobContext, job
 from functions.settings import settings
 from tests.integration.seeds import deployed
 
+Deploy = Callable[..., Job]
+
 _NOW = datetime.now(UTC).replace(second=0, microsecond=0)
 
 
@@ -38,10 +40,12 @@ def handler_on(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
     monkeypatch.setenv("DATABASE_URL", database_url)
     settings.cache_clear()
     process_database.cache_clear()
-    yield
-    process_database().close()
-    process_database.cache_clear()
-    settings.cache_clear()
+    try:
+        yield
+    finally:
+        process_database().close()
+        process_database.cache_clear()
+        settings.cache_clear()
 
 
 def define(

@@ -7,9 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from functools import partial
-from typing import Any
 
 import pytest
 
@@ -17,18 +14,10 @@ from functions.db.connection import Connection
 from functions.db.executions import history
 from functions.job import JobContext, Retry, Skip
 from tests.conftest import PROJECT
-from tests.integration.delivery import define, deliver, event, handler_on
+from tests.integration.delivery import Deploy, deliver, event
 from tests.integration.seeds import claimed, deployed
 
-Deploy = Callable[..., Any]
 WRITE = "INSERT INTO lamplighter.audit (actor, action) VALUES ('job', 'effect')"
-
-
-@pytest.fixture
-def deploy(database_url: str, connection: Connection, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deploy]:
-    """Makes a function the one job there is, with a handler on this test's database."""
-    with handler_on(database_url, monkeypatch):
-        yield partial(define, connection, monkeypatch)
 
 
 def effects(connection: Connection) -> int:

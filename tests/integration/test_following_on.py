@@ -16,9 +16,7 @@ from functions.dispatch import send_all
 from functions.job import Job, JobContext, enqueue
 from functions.settings import settings
 from tests.integration.accepting_lambda import Lambda, accepting_lambda, used_by_this_process
-from tests.integration.delivery import define, deliver, event, handler_on
-
-Deploy = Callable[..., Job]
+from tests.integration.delivery import Deploy, define, deliver, event, handler_on
 
 
 @pytest.fixture

@@ -5,73 +5,28 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
 
-from functions import handler, registry
+from functions import handler
 from functions.database import process_database
 from functions.db import intents
 from functions.db.audit import Author
 from functions.db.connection import Connection
 from functions.db.executions import history, queue_manual
 from functions.errors import DatabaseUnavailable, InvalidEvent, JobNotFound, OutcomeNotRecorded
-from functions.job import Job, JobContext, Skip, job
+from functions.job import JobContext, Skip
 from functions.settings import settings
 from tests.conftest import on_database
-from tests.integration.seeds import deployed
+from tests.integration.delivery import Deploy, LambdaContext, deliver, event
 
 ANN = Author(actor="ann")
-_NOW = datetime.now(UTC).replace(second=0, microsecond=0)
-THIS_MINUTE, LAST_MINUTE = _NOW.isoformat(), (_NOW - timedelta(minutes=1)).isoformat()
-Define = Callable[[Callable[[JobContext], Any]], Job]
 
 
-@dataclass
-class LambdaContext:
-    """The part of Lambda's context object that the handler reads."""
-
-    aws_request_id: str = "req-1"
-    function_name: str = "lamplighter-local-job-a"
-    remaining_ms: int = 60_000
-
-    def get_remaining_time_in_millis(self) -> int:
-        return self.remaining_ms
-
-
-@pytest.fixture
-def define(database_url: str, connection: Connection, monkeypatch: pytest.MonkeyPatch) -> Iterator[Define]:
-    """Makes a function the one job there is, deployed as `a`."""
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    settings.cache_clear()
-    process_database.cache_clear()
-
-    def define_job(function: Callable[[JobContext], Any]) -> Job:
-        made = job(id="a", schedule="* * * * *")(function)
-        monkeypatch.setattr(registry, "all_jobs", lambda: (made,))
-        deployed(connection, "a", schedule="* * * * *")
-        return made
-
-    yield define_job
-    process_database().close()
-    process_database.cache_clear()
-    settings.cache_clear()
-
-
-def event(**changes: Any) -> dict[str, Any]:
-    return {"cause": "schedule", "job_id": "a", "scheduled_at": THIS_MINUTE} | changes
-
-
-def deliver(payload: object) -> dict[str, Any]:
-    return handler.handle(payload, LambdaContext())  # type: ignore[arg-type]
-
-
-def test_an_event_becomes_one_row_with_status_result_and_lines(define: Define, connection: Connection) -> None:
-    @define
+def test_an_event_becomes_one_row_with_status_result_and_lines(deploy: Deploy, connection: Connection) -> None:
+    @deploy
     def works(ctx: JobContext) -> dict[str, int]:
         ctx.logger.info("working", extra={"attempt": ctx.attempt})
         return {"done": 3}
@@ -84,8 +39,8 @@ def test_an_event_becomes_one_row_with_status_result_and_lines(define: Define, c
     assert connection.execute("SELECT message FROM lamplighter.job_log").fetchall() == [("working",)]
 
 
-def test_a_failing_job_is_recorded_and_the_invocation_succeeds(define: Define, connection: Connection) -> None:
-    @define
+def test_a_failing_job_is_recorded_and_the_invocation_succeeds(deploy: Deploy, connection: Connection) -> None:
+    @deploy
     def fails(ctx: JobContext) -> None:
         raise ValueError("no such thing")
 
@@ -97,8 +52,8 @@ def test_a_failing_job_is_recorded_and_the_invocation_succeeds(define: Define, c
     assert "runner.py" not in row.error_stack
 
 
-def test_a_job_that_exits_the_process_is_a_failure(define: Define, connection: Connection) -> None:
-    @define
+def test_a_job_that_exits_the_process_is_a_failure(deploy: Deploy, connection: Connection) -> None:
+    @deploy
     def exits(ctx: JobContext) -> None:
         raise SystemExit(3)
 
@@ -126,9 +81,9 @@ class Unreadable(dict[str, int]):
     ids=lambda value: type(value).__name__,
 )
 def test_however_a_job_fails_it_is_recorded_and_the_invocation_succeeds(
-    define: Define, connection: Connection, error: BaseException
+    deploy: Deploy, connection: Connection, error: BaseException
 ) -> None:
-    @define
+    @deploy
     def fails(ctx: JobContext) -> None:
         raise error
 
@@ -140,9 +95,9 @@ def test_however_a_job_fails_it_is_recorded_and_the_invocation_succeeds(
     "result", [10**5000, {"deep": [10**5000]}, Unreadable(a=1), Unspeakable()], ids=lambda value: type(value).__name__
 )
 def test_whatever_a_job_returns_or_logs_its_outcome_is_recorded(
-    define: Define, connection: Connection, result: object
+    deploy: Deploy, connection: Connection, result: object
 ) -> None:
-    @define
+    @deploy
     def works(ctx: JobContext) -> object:
         ctx.logger.info("field", extra={"odd": result})
         return result
@@ -151,8 +106,8 @@ def test_whatever_a_job_returns_or_logs_its_outcome_is_recorded(
     assert [row.status for row in history(connection, "a", limit=9)] == ["succeeded"]
 
 
-def test_skip_is_a_signal_with_its_reason(define: Define, connection: Connection) -> None:
-    @define
+def test_skip_is_a_signal_with_its_reason(deploy: Deploy, connection: Connection) -> None:
+    @deploy
     def skips(ctx: JobContext) -> None:
         raise Skip("nothing new")
 
@@ -160,30 +115,31 @@ def test_skip_is_a_signal_with_its_reason(define: Define, connection: Connection
     assert [(row.status, row.reason) for row in history(connection, "a", limit=9)] == [("skipped", "nothing new")]
 
 
-def test_a_duplicate_delivery_runs_nothing_and_is_no_error(define: Define, connection: Connection) -> None:
+def test_a_duplicate_delivery_runs_nothing_and_is_no_error(deploy: Deploy, connection: Connection) -> None:
     ran: list[int] = []
-    define(lambda ctx: ran.append(1))
+    deploy(lambda ctx: ran.append(1))
     assert [deliver(event())["status"] for _ in range(3)] == ["succeeded", "duplicate", "duplicate"]
     assert ran == [1]
     assert len(history(connection, "a", limit=9)) == 1
 
 
-def test_a_paused_job_does_not_run_but_a_manual_execution_of_it_does(define: Define, connection: Connection) -> None:
+def test_a_paused_job_does_not_run_but_a_manual_execution_of_it_does(deploy: Deploy, connection: Connection) -> None:
     ran: list[str] = []
-    define(lambda ctx: ran.append(str(ctx.execution_id)))
+    deploy(lambda ctx: ran.append(str(ctx.execution_id)))
     intents.pause(connection, "a", ANN)
     assert deliver(event())["reason"] == "paused"
     queued = queue_manual(connection, "a", ANN)
-    manual = {"cause": "manual", "execution_id": str(queued.id), "scheduled_at": queued.scheduled_at.isoformat()}
-    assert deliver(event(**manual))["status"] == "succeeded"
+    scheduled_at = queued.scheduled_at.isoformat()
+    manual = event(cause="manual", execution_id=str(queued.id), scheduled_at=scheduled_at)
+    assert deliver(manual)["status"] == "succeeded"
     assert ran == [str(queued.id)]
 
 
 def test_with_jobs_switched_off_no_job_code_runs_and_the_row_says_so(
-    define: Define, connection: Connection, monkeypatch: pytest.MonkeyPatch
+    deploy: Deploy, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ran: list[int] = []
-    define(lambda ctx: ran.append(1))
+    deploy(lambda ctx: ran.append(1))
     monkeypatch.setenv("JOBS_ENABLED", "false")
     settings.cache_clear()
     answer = deliver(event())
@@ -191,10 +147,10 @@ def test_with_jobs_switched_off_no_job_code_runs_and_the_row_says_so(
     assert [(row.status, row.reason) for row in history(connection, "a", limit=9)] == [("skipped", "disabled")]
 
 
-def test_each_execution_has_a_connection_of_its_own_that_is_closed_whatever_happens(define: Define) -> None:
+def test_each_execution_has_a_connection_of_its_own_that_is_closed_whatever_happens(deploy: Deploy) -> None:
     seen: list[Connection] = []
 
-    @define
+    @deploy
     def fails_midway(ctx: JobContext) -> None:
         seen.append(ctx.db)
         with ctx.db.transaction():
@@ -202,13 +158,13 @@ def test_each_execution_has_a_connection_of_its_own_that_is_closed_whatever_happ
             raise ValueError("midway")
 
     deliver(event())
-    deliver(event(scheduled_at=LAST_MINUTE))
+    deliver(event(1))
     assert seen[0] is not seen[1]
     assert all(used.closed for used in seen)
 
 
-def test_what_a_failed_job_had_not_committed_is_rolled_back(define: Define, connection: Connection) -> None:
-    @define
+def test_what_a_failed_job_had_not_committed_is_rolled_back(deploy: Deploy, connection: Connection) -> None:
+    @deploy
     def fails_midway(ctx: JobContext) -> None:
         ctx.db.execute("INSERT INTO lamplighter.audit (actor, action) VALUES ('job', 'whole')")
         with ctx.db.transaction():
@@ -219,37 +175,37 @@ def test_what_a_failed_job_had_not_committed_is_rolled_back(define: Define, conn
     assert connection.execute("SELECT action FROM lamplighter.audit").fetchall() == [("whole",)]
 
 
-def test_the_warm_connection_is_reopened_when_it_has_died(define: Define, connection: Connection) -> None:
-    define(lambda ctx: None)
+def test_the_warm_connection_is_reopened_when_it_has_died(deploy: Deploy, connection: Connection) -> None:
+    deploy(lambda ctx: None)
     deliver(event())
     _end_other_connections(connection)
-    assert deliver(event(scheduled_at=LAST_MINUTE))["status"] == "succeeded"
+    assert deliver(event(1))["status"] == "succeeded"
 
 
 def test_the_outcome_is_recorded_although_the_connection_died_while_the_job_ran(
-    define: Define, connection: Connection
+    deploy: Deploy, connection: Connection
 ) -> None:
-    define(lambda ctx: _end_other_connections(connection))
+    deploy(lambda ctx: _end_other_connections(connection))
     assert deliver(event())["status"] == "succeeded"
     assert [row.status for row in history(connection, "a", limit=9)] == ["succeeded"]
 
 
 @pytest.mark.parametrize("payload", [None, {}, {"job_id": "a"}, event(scheduled_at="soon")])
-def test_a_malformed_event_fails_the_invocation(define: Define, payload: object) -> None:
-    define(lambda ctx: None)
+def test_a_malformed_event_fails_the_invocation(deploy: Deploy, payload: object) -> None:
+    deploy(lambda ctx: None)
     with pytest.raises(InvalidEvent):
         deliver(payload)
 
 
-def test_an_unknown_job_fails_the_invocation(define: Define, connection: Connection) -> None:
-    define(lambda ctx: None)
+def test_an_unknown_job_fails_the_invocation(deploy: Deploy, connection: Connection) -> None:
+    deploy(lambda ctx: None)
     with pytest.raises(JobNotFound, match="'nope'"):
         deliver(event(job_id="nope"))
     assert connection.execute("SELECT count(*) FROM lamplighter.execution").fetchone() == (0,)
 
 
-def test_a_function_runs_no_other_job_than_its_own(define: Define, connection: Connection) -> None:
-    define(lambda ctx: None)
+def test_a_function_runs_no_other_job_than_its_own(deploy: Deploy, connection: Connection) -> None:
+    deploy(lambda ctx: None)
     stranger = LambdaContext(function_name="lamplighter-local-job-b")
     with pytest.raises(InvalidEvent, match="came to function 'lamplighter-local-job-b'"):
         handler.handle(event(), stranger)  # type: ignore[arg-type]
@@ -257,10 +213,10 @@ def test_a_function_runs_no_other_job_than_its_own(define: Define, connection: C
 
 
 def test_without_postgresql_the_handler_raises_before_any_job_code_runs(
-    define: Define, monkeypatch: pytest.MonkeyPatch
+    deploy: Deploy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ran: list[int] = []
-    define(lambda ctx: ran.append(1))
+    deploy(lambda ctx: ran.append(1))
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
     settings.cache_clear()
     process_database.cache_clear()
@@ -270,7 +226,7 @@ def test_without_postgresql_the_handler_raises_before_any_job_code_runs(
 
 
 def test_an_outcome_that_cannot_be_recorded_fails_the_invocation(
-    define: Define, database_url: str, server_url: str, monkeypatch: pytest.MonkeyPatch
+    deploy: Deploy, database_url: str, server_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("functions.runner._RECORD_AGAIN_AFTER_S", (0.01,))
 
@@ -280,28 +236,31 @@ def test_an_outcome_that_cannot_be_recorded_fails_the_invocation(
             administrator.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false'.encode())
             administrator.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
 
-    define(loses_the_database)
+    deploy(loses_the_database)
     with pytest.raises(OutcomeNotRecorded, match="could not be recorded"):
         deliver(event())
 
 
 def test_what_one_execution_appends_to_the_logger_is_not_on_the_next_ones_lines(
-    define: Define, capsys: pytest.CaptureFixture[str]
+    deploy: Deploy, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    @define
+    seen: list[str] = []
+
+    @deploy
     def appends_once(ctx: JobContext) -> None:
-        if ctx.scheduled_at.isoformat() == LAST_MINUTE:
+        if not seen:
             ctx.logger.append_keys(customer="acme")
         ctx.logger.info("working")
+        seen.append("working")
 
-    deliver(event(scheduled_at=LAST_MINUTE))
+    deliver(event(1))
     deliver(event())
     lines = [line for line in capsys.readouterr().out.splitlines() if '"working"' in line]
     assert ["acme" in line for line in lines] == [True, False]
 
 
-def test_each_outcome_is_counted_for_the_alarms(define: Define, capsys: pytest.CaptureFixture[str]) -> None:
-    define(lambda ctx: None)
+def test_each_outcome_is_counted_for_the_alarms(deploy: Deploy, capsys: pytest.CaptureFixture[str]) -> None:
+    deploy(lambda ctx: None)
     deliver(event())
     metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
     assert [(line["service"], line["stage"], line["succeeded"]) for line in metrics] == [("a", "local", [1.0])]
@@ -314,7 +273,7 @@ def _end_other_connections(connection: Connection) -> None:
     )
 
 
-def test_execution_ids_are_the_rows_own(define: Define, connection: Connection) -> None:
-    define(lambda ctx: str(ctx.execution_id))
+def test_execution_ids_are_the_rows_own(deploy: Deploy, connection: Connection) -> None:
+    deploy(lambda ctx: str(ctx.execution_id))
     answer = deliver(event())
     assert uuid.UUID(answer["execution_id"]) == history(connection, "a", limit=1)[0].id

@@ -11,13 +11,12 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import psycopg
 import pytest
 
-from functions import handler, registry
 from functions.database import process_database
 from functions.db.audit import Author
 from functions.db.cancellations import request_cancel
@@ -25,46 +24,28 @@ from functions.db.claims import Claim
 from functions.db.connection import Connection, WarmConnection, connect
 from functions.db.live import Standing, flush
 from functions.db.outcomes import Outcome, finish
-from functions.job import JobContext, job
+from functions.job import JobContext
 from functions.log_lines import LogLine
 from functions.settings import settings
 from tests.conftest import on_database
+from tests.integration.delivery import Deploy, deliver, event
 from tests.integration.seeds import MINUTE, claimed, deployed
 
 Run = Callable[..., dict[str, Any]]
-_NOW = datetime.now(UTC).replace(second=0, microsecond=0)
 _PATIENCE_S = 20
 
 
-class LambdaContext:
-    """The part of Lambda's context object that the handler reads."""
-
-    aws_request_id = "req-1"
-    function_name = "lamplighter-local-job-a"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 60_000
-
-
 @pytest.fixture
-def run(database_url: str, connection: Connection, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+def run(deploy: Deploy, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs a function as the job `a`, once, with a flush every 50 ms."""
-    monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("LOG_FLUSH_S", "0.05")
     settings.cache_clear()
-    process_database.cache_clear()
 
     def run_once(function: Callable[[JobContext], Any], minutes_ago: int = 0) -> dict[str, Any]:
-        made = job(id="a", schedule="* * * * *")(function)
-        monkeypatch.setattr(registry, "all_jobs", lambda: (made,))
-        deployed(connection, "a", schedule="* * * * *")
-        at = (_NOW - timedelta(minutes=minutes_ago)).isoformat()
-        return handler.handle({"cause": "schedule", "job_id": "a", "scheduled_at": at}, LambdaContext())  # type: ignore[arg-type]
+        deploy(function)
+        return deliver(event(minutes_ago))
 
-    yield run_once
-    process_database().close()
-    process_database.cache_clear()
-    settings.cache_clear()
+    return run_once
 
 
 def saying(said: list[str]) -> Callable[[JobContext], None]:
