@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,6 +21,7 @@ from functions.db.executions import QueuedExecution, fail_queued, get, queue_man
 from functions.db.outcomes import Outcome, finish
 from functions.errors import ExecutionNotFound
 from tests.integration.seeds import MINUTE, claimed, deployed
+from tests.integration.waiting import until_waiting
 
 ANN, BOB = Author(actor="ann", reason="wrong data", request_id="req-9"), Author(actor="bob")
 REQUESTED = Cancellation(decision="requested", status="running")
@@ -73,13 +73,6 @@ def retrying(connection: Connection) -> uuid.UUID:
 def counted(connection: Connection) -> int:
     found = stats.since(connection, LONG_AGO).get("a")
     return 0 if found is None else found.cancelled
-
-
-def until_waiting(connection: Connection, waiting: Connection) -> None:
-    query = "SELECT count(*) FROM pg_locks WHERE pid = %s AND NOT granted"
-    deadline = time.monotonic() + _PATIENCE_S
-    while connection.execute(query, (waiting.info.backend_pid,)).fetchone() == (0,):
-        assert time.monotonic() < deadline, "it waits for no lock"
 
 
 def test_a_running_execution_is_asked_and_the_audit_says_by_whom_and_how_it_stood(connection: Connection) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,24 +14,8 @@ from functions.db.one_time import enqueue as written
 from functions.dispatch import send_all
 from functions.job import Job, JobContext, enqueue
 from functions.settings import settings
-from tests.integration.accepting_lambda import Lambda, accepting_lambda, used_by_this_process
-from tests.integration.delivery import Deploy, define, deliver, event, handler_on
-
-
-@pytest.fixture
-def aws(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lambda]:
-    with (
-        accepting_lambda() as there,
-        handler_on(database_url, monkeypatch),
-        used_by_this_process(there, database_url, monkeypatch),
-    ):
-        yield there
-
-
-@pytest.fixture
-def deploy(aws: Lambda, connection: Connection, monkeypatch: pytest.MonkeyPatch) -> Deploy:
-    """Makes a function the one job there is."""
-    return partial(define, connection, monkeypatch)
+from tests.integration.accepting_lambda import Lambda
+from tests.integration.delivery import Deploy, deliver, event
 
 
 def parent_and_child(connection: Connection, on: str = "succeeded") -> tuple[dict[str, Any], Enqueued]:

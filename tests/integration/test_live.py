@@ -7,7 +7,6 @@ import os
 import re
 import socket
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,6 +29,7 @@ from functions.settings import settings
 from tests.conftest import on_database
 from tests.integration.delivery import Deploy, deliver, event
 from tests.integration.seeds import MINUTE, claimed, deployed
+from tests.integration.waiting import until
 
 Run = Callable[..., dict[str, Any]]
 _PATIENCE_S = 20
@@ -54,13 +54,6 @@ def saying(said: list[str]) -> Callable[[JobContext], None]:
             ctx.logger.info(text, extra={"deep": [1]})
 
     return says
-
-
-def until(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + _PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, f"gave up waiting for {what}"
-        time.sleep(0.005)
 
 
 def messages(connection: Connection) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -11,7 +10,6 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from functions.db import intents, jobs
 from functions.db.audit import Author
@@ -25,19 +23,12 @@ from functions.job import JobContext, Retry
 from functions.jobs.mark_lost_executions import mark_lost_executions
 from functions.logs import job_logger
 from functions.scheduling.misfires import Judged, judge
-from tests.integration.accepting_lambda import Lambda, accepting_lambda, used_by_this_process
+from tests.integration.accepting_lambda import Lambda
 from tests.integration.seeds import MINUTE, claimed, deployed, triggered
 
 ANN = Author(actor="ann")
 NOW = datetime(2026, 11, 23, 13, 0, 10, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def aws(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lambda]:
-    with accepting_lambda() as there, used_by_this_process(there, database_url, monkeypatch), mock_aws():
-        boto3.client("scheduler", region_name="us-east-1").create_schedule_group(Name="lamplighter-local")
-        yield there
 
 
 def sweep(database_url: str, *, now: datetime = NOW) -> dict[str, int]:

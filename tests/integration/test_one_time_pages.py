@@ -10,10 +10,8 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-import boto3
 import psycopg
 import pytest
-from moto import mock_aws
 
 from functions import pending
 from functions.db import jobs
@@ -21,19 +19,17 @@ from functions.db.connection import Connection, connect
 from functions.job import Job, enqueue
 from functions.settings import settings
 from tests.conftest import PROJECT
-from tests.integration.accepting_lambda import Lambda, accepting_lambda, used_by_this_process
+from tests.integration.accepting_lambda import Lambda
 
 PAGE = PROJECT / "docs" / "one-time-jobs.md"
 
 
 @pytest.fixture
-def aws(connection: Connection, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lambda]:
+def aws(aws: Lambda, connection: Connection) -> Iterator[Lambda]:
     # Named in full: the user of these tests is called like our schema, which comes first then.
     connection.execute("CREATE TABLE public.orders (number integer)")
-    with accepting_lambda() as there, used_by_this_process(there, database_url, monkeypatch), mock_aws():
-        boto3.client("scheduler", region_name="us-east-1").create_schedule_group(Name="lamplighter-local")
-        yield there
-        pending.pending().settle()
+    yield aws
+    pending.pending().settle()
 
 
 def code_of(language: str) -> list[str]:

@@ -14,7 +14,6 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from functions import handler, pending
 from functions.db import jobs
@@ -26,8 +25,8 @@ from functions.jobs import send_email as module
 from functions.jobs.send_email import Email, EmailRefused, deliver_email, send_email
 from functions.settings import settings
 from tests.conftest import PROJECT
-from tests.integration.accepting_lambda import Lambda, accepting_lambda, used_by_this_process
-from tests.integration.delivery import LambdaContext, handler_on
+from tests.integration.accepting_lambda import Lambda
+from tests.integration.delivery import LambdaContext
 from tests.integration.mail_server import HOST, LOGIN, MailServer, certificate_in, closed_port, content_of, mail_server
 
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")  # of the mail server
@@ -91,16 +90,9 @@ class Deployed:
 
 
 @pytest.fixture
-def there(connection: Connection, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
+def there(aws: Lambda, connection: Connection) -> Deployed:
     jobs.store_definitions(connection, [deliver_email.definition])
-    with (
-        accepting_lambda() as lambda_,
-        used_by_this_process(lambda_, database_url, monkeypatch),
-        handler_on(database_url, monkeypatch),
-        mock_aws(),
-    ):
-        boto3.client("scheduler", region_name="us-east-1").create_schedule_group(Name=GROUP)
-        yield Deployed(connection, lambda_)
+    return Deployed(connection, aws)
 
 
 def test_an_enqueued_message_arrives_once_with_its_executions_id(there: Deployed, server: MailServer, use: Use) -> None:

@@ -1,8 +1,9 @@
-"""Waiting for a state of PostgreSQL, with a deadline: a condition that never comes fails the test that waits for it."""
+"""Waiting with a deadline: a condition that never comes fails the test that waits for it."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from functions.db.connection import Connection
 
@@ -10,8 +11,17 @@ _PATIENCE_S = 20.0
 _WAITS = "SELECT count(*) FROM pg_locks WHERE pid = %s AND NOT granted"
 
 
+def until(condition: Callable[[], object], what: str) -> None:
+    """Return once the condition holds, which another thread or process brings about. Raises AssertionError."""
+    given_up_at = time.monotonic() + _PATIENCE_S
+    while not condition():
+        assert time.monotonic() < given_up_at, f"waited in vain for {what}"
+        time.sleep(0.005)
+
+
 def until_waiting(connection: Connection, waiting: Connection) -> None:
     """Return once the other connection waits for a lock. Raises AssertionError when it does not."""
-    given_up_at = time.monotonic() + _PATIENCE_S
-    while connection.execute(_WAITS, (waiting.info.backend_pid,)).fetchone() == (0,):
-        assert time.monotonic() < given_up_at, "the other connection waits for nothing"
+    until(
+        lambda: connection.execute(_WAITS, (waiting.info.backend_pid,)).fetchone() != (0,),
+        "the other connection to wait for a lock",
+    )
