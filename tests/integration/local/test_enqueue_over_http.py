@@ -3,119 +3,42 @@
 from __future__ import annotations
 
 import json
-import sysconfig
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-import requests
 
-from app import app
-from chalicelib import tokens
-from functions import invoker, naming
+from functions import naming
 from functions.db import jobs
 from functions.db.connection import Connection
-from functions.scheduling import one_shot
-from functions.settings import settings
 from infra.local.clock import Clock
-from infra.local.gateway import Gateway
-from infra.local.gateway_routes import admin_api_routes
-from tests.conftest import PROJECT
-from tests.integration.local.account import REGION, Account, package
+from tests.integration.local.account import REGION, Account
+from tests.integration.local.admin_api import Client, admin_api, job_function
 from tests.integration.local.greetings import greets
 
 JOB = greets.definition.id
-KEY = "the signing key of a test that enqueues, long enough"
 SECRET = "hunter2-hunter2"
 PATH = f"/api/v1/admin/jobs/{JOB}/executions"
-_PATIENCE_S = 30
-
-# The package holds no dependencies: they are found where this test finds them.
-SOURCE = """
-import sys
-sys.path += {path!r}
-from functions import registry
-from functions.handler import handle
-from tests.integration.local.greetings import greets
-
-registry.all_jobs = lambda: (greets,)
-handler = handle
-"""
-
-
-class Client:
-    """A person with a token at the admin API's URL."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        identity = tokens.Identity(actor="ada", permissions=frozenset({"*"}))
-        signed = tokens.sign(KEY, identity, now=datetime.now(UTC), lifetime=timedelta(minutes=5))
-        self._headers = {"Authorization": f"Bearer {signed}"}
-
-    def post(self, path: str, **fields: Any) -> requests.Response:
-        return requests.post(self._url + path, json=fields, headers=self._headers, timeout=_PATIENCE_S)
-
-    def get(self, path: str) -> requests.Response:
-        answer = requests.get(self._url + path, headers=self._headers, timeout=_PATIENCE_S)
-        assert answer.status_code == 200, answer.text
-        return answer
-
-    def until(self, path: str, status: str) -> dict[str, Any]:
-        """What is there once it has this status."""
-        deadline = time.monotonic() + _PATIENCE_S
-        while (shown := self.get(path).json())["status"] != status:
-            assert time.monotonic() < deadline, f"still {shown} after {_PATIENCE_S} s"
-        found: dict[str, Any] = shown
-        return found
+SOURCE = "from tests.integration.local.greetings import greets as the_job"
 
 
 @pytest.fixture
 def client(
     account: Account, connection: Connection, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Client]:
-    """The admin API behind its gateway; the job's function and the group of its schedules are deployed beside it."""
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_CONFIG_FILE", "STAGE", "JOBS_ENABLED"):
-        monkeypatch.delenv(name, raising=False)
-    environment = {
-        "AWS_ENDPOINT_URL": account.endpoint_url, "AWS_REGION": REGION, "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test", "DATABASE_URL": database_url, "AUTH_SIGNING_KEY": KEY,
-    }  # fmt: skip
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    caches: list[Callable[[], None]] = [
-        settings.cache_clear, invoker._client.cache_clear, one_shot._client.cache_clear,
-    ]  # fmt: skip
-    for clear in caches:
-        clear()
-    source = SOURCE.format(path=[str(PROJECT), sysconfig.get_path("purelib")])
+    """The admin API; the job's function and the group of its schedules are deployed beside it."""
     jobs.store_definitions(connection, [greets.definition])
-    account.lambda_.create_function(
-        FunctionName=naming.job_name("local", JOB),
-        Runtime="python3.11",
-        Role=account.role,
-        Handler="app.handler",
-        Timeout=_PATIENCE_S,
-        Code={"ZipFile": package(source)},
-        Environment={"Variables": {"DATABASE_URL": database_url}},
-    )
     scheduler, group = account.client("scheduler"), naming.deployment("local")
     with suppress(scheduler.exceptions.ConflictException):
         scheduler.create_schedule_group(Name=group)
-    gateway = Gateway(routes=admin_api_routes(PROJECT), invoke=_invoke)
-    yield Client(gateway.start())
-    gateway.stop()
-    account.lambda_.delete_function(FunctionName=naming.job_name("local", JOB))
+    with (
+        admin_api(account, database_url, monkeypatch) as there,
+        job_function(account, database_url, job_id=JOB, source=SOURCE),
+    ):
+        yield there
     scheduler.delete_schedule_group(Name=group)
-    for clear in caches:
-        clear()
-
-
-def _invoke(event: bytes) -> bytes:
-    return json.dumps(app(json.loads(event), None)).encode()
 
 
 def test_a_job_gets_the_params_sent_over_http_and_nobody_else_sees_the_secret(
