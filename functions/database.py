@@ -34,17 +34,18 @@ def database(settings: Settings) -> Database:
     return Database(url, tls=_tls(url, settings), login=_login(url, settings))
 
 
-@cache
 def process_database() -> WarmConnection:
     """This process's own connection, for what we write down in it; a job's own code has one of its own (`ctx.db`).
 
     Raises SettingsError, as `database` does, and connects to nothing yet.
     """
+    return _warm(os.getpid())
+
+
+@cache
+def _warm(_pid: int) -> WarmConnection:
+    # By process: in a child of fork (a web server's worker) the one that is there is still its parent's.
     return WarmConnection(database(settings()))
-
-
-# In a child of fork (a web server's worker) the connection is still the parent's.
-os.register_at_fork(after_in_child=process_database.cache_clear)
 
 
 def _login(url: str, settings: Settings) -> SecretLogin | IamLogin | None:

@@ -20,6 +20,7 @@ from unittest import mock
 import procrastinate
 from procrastinate import App, SyncPsycopgConnector
 
+import functions.database
 from functions import invoker, pending
 from functions.database import process_database
 from functions.db import jobs, one_time
@@ -125,7 +126,7 @@ def _this_process_uses(connection: Connection, endpoint: str) -> Iterator[None]:
     url = f"postgresql://{info.user}:{info.password}@{info.host}:{info.port}/{info.dbname}"
     keys = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "testing")
     with mock.patch.dict(os.environ, {**keys, "AWS_ENDPOINT_URL": endpoint, "DATABASE_URL": url}):
-        cached = (settings, invoker._client, one_shot._client, process_database)
+        cached = (settings, invoker._client, one_shot._client, functions.database._warm)
         for each in cached:
             each.cache_clear()
         yield

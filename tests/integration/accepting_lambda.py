@@ -12,12 +12,11 @@ from typing import Any
 
 import pytest
 
-from functions import invoker
-from functions.database import process_database
+from functions import database, invoker
 from functions.scheduling import one_shot
 from functions.settings import settings
 
-_CACHED = (settings, invoker._client, one_shot._client, process_database)
+_CACHED = (settings, invoker._client, one_shot._client, database._warm)
 
 
 @dataclass
@@ -79,7 +78,7 @@ def used_by_this_process(there: Lambda, database_url: str, monkeypatch: pytest.M
         monkeypatch.setenv(name, value)
     _forget()
     yield
-    process_database().close()
+    database.process_database().close()
     _forget()
 
 

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from functions import handler, registry
-from functions.database import process_database
+from functions import database, handler, registry
 from functions.db.connection import Connection
 from functions.job import Job, JobContext, job
 from functions.settings import settings
@@ -39,12 +38,12 @@ def handler_on(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
     """The handler of this process, on this database."""
     monkeypatch.setenv("DATABASE_URL", database_url)
     settings.cache_clear()
-    process_database.cache_clear()
+    database._warm.cache_clear()
     try:
         yield
     finally:
-        process_database().close()
-        process_database.cache_clear()
+        database.process_database().close()
+        database._warm.cache_clear()
         settings.cache_clear()
 
 

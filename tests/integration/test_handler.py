@@ -10,8 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from functions import handler
-from functions.database import process_database
+from functions import database, handler
 from functions.db import intents
 from functions.db.audit import Author
 from functions.db.connection import Connection
@@ -219,7 +218,7 @@ def test_without_postgresql_the_handler_raises_before_any_job_code_runs(
     deploy(lambda ctx: ran.append(1))
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
     settings.cache_clear()
-    process_database.cache_clear()
+    database._warm.cache_clear()
     with pytest.raises(DatabaseUnavailable, match="cannot be reached"):
         deliver(event())
     assert ran == []
