@@ -13,9 +13,10 @@ from psycopg.types.json import Jsonb
 
 from functions.db.connection import Connection
 from functions.db.partitions import ensure_month, is_missing_month, month_of
+from functions.record import Record
 
 
-class Expectation(NamedTuple):
+class Expectation(Record):
     """A job whose next occurrence must be there by now; all instants aware UTC.
 
     from_at: every occurrence up to here has been judged. held_from_at, held_until_at: its last pause or removal.
@@ -45,7 +46,7 @@ class Occurrence(NamedTuple):
     slack: timedelta = timedelta()
 
 
-class Judgement(NamedTuple):
+class Judgement(Record):
     """How far a job has been judged (None: no further than before), and when it is to be again (None: never)."""
 
     of: Expectation

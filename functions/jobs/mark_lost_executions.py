@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from functions.db.chains import release_ended
 from functions.db.lost import LostExecution, mark_lost, past_their_lease
@@ -12,11 +13,13 @@ from functions.db.orphans import end_without_job
 from functions.definition import JobDefinition
 from functions.dispatch import send_all
 from functions.errors import AwsUnavailable
-from functions.invocation_log import InvocationLog
 from functions.job import JobContext, job
 from functions.metrics import count_outcome
 from functions.scheduling.misfires import judge
 from functions.settings import settings
+
+if TYPE_CHECKING:
+    from functions.invocation_log import InvocationLog
 
 # A minute's work; what is left is the next minute's.
 _BATCH = 500
@@ -37,8 +40,7 @@ _READ_JOBS_LOGS = {
 @job(id="mark-lost-executions", schedule="* * * * *", permissions=[_READ_JOBS_LOGS, _INVOKE_JOBS])
 def mark_lost_executions(ctx: JobContext) -> dict[str, int]:
     """Ends executions as lost or missed that stopped or never came, and sends overdue retries, triggers, catch-ups."""
-    log = InvocationLog(settings())
-    lost = sum(_mark(ctx, found, log) for found in past_their_lease(ctx.db, limit=_BATCH))
+    lost = _end_lost(ctx)
     ended = end_without_job(ctx.db)
     released, skipped = release_ended(ctx.db, limit=_BATCH)
     kept = timedelta(days=min(settings().retention_days.values()))
@@ -49,6 +51,16 @@ def mark_lost_executions(ctx: JobContext) -> dict[str, int]:
         "lost": lost, "ended": ended, "released": released, "skipped": skipped, "missed": missed,
         "caught_up": len(judged.catch_ups), "sent": sent, "not_sent": not_sent,
     }  # fmt: skip
+
+
+def _end_lost(ctx: JobContext) -> int:
+    found = past_their_lease(ctx.db, limit=_BATCH)
+    if not found:
+        return 0
+    from functions.invocation_log import InvocationLog  # late: most minutes nothing is lost
+
+    log = InvocationLog(settings())
+    return sum(_mark(ctx, lost, log) for lost in found)
 
 
 def _mark(ctx: JobContext, lost: LostExecution, log: InvocationLog) -> bool:

@@ -6,12 +6,12 @@ Five-field cron and its macros, AWS's cron(…), rate(…) and at(…) come in; 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from functions.errors import InvalidSchedule
+from functions.record import Record
 from functions.scheduling import foreign, macros, surprises, zones
 from functions.scheduling.cron_aws import read_aws
 from functions.scheduling.cron_standard import read_standard
@@ -31,8 +31,7 @@ _LONGEST_EXPRESSION = 256  # EventBridge API, PutRule and CreateSchedule: Schedu
 _BEGINNING = datetime(1970, 1, 1, tzinfo=zones.UTC) - timedelta(days=1)  # before AWS's first year in any zone
 
 
-@dataclass(frozen=True)
-class Schedule:
+class Schedule(Record):
     """When a job runs: an expression and a time zone, checked. Make one with `Schedule.parse`.
 
     `kind` is `never` for a valid expression that no date matches: it has no occurrence and no `aws_expression`.
@@ -45,7 +44,7 @@ class Schedule:
     aws_expression: str | None
     warnings: tuple[str, ...]
     period: timedelta | None
-    _timing: Timing = field(repr=False, compare=False)
+    _timing: Timing
 
     @classmethod
     def parse(cls, text: str, timezone: str = "UTC") -> Schedule:

@@ -66,7 +66,7 @@ def _judge(connection: Connection, jobs: Sequence[tuple[Expectation, Expected]],
     judged.missed.update(+counts)
     expectations.keep(
         connection,
-        [Judgement(job, found.until_at, found.again_at) for job, found in jobs
+        [Judgement(of=job, until_at=found.until_at, again_at=found.again_at) for job, found in jobs
          if job.job_id not in unlucky or job.job_id in counts],
     )  # fmt: skip
 
