@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from functions import pending
+from functions.database import process_database
 from functions.db.connection import Connection
 from functions.job import JobContext, enqueue, job
 from tests.integration.accepting_lambda import Lambda
@@ -94,6 +95,7 @@ def test_whoever_is_about_to_be_frozen_or_to_exit_sends_what_has_been_committed(
 
 def test_a_child_of_fork_has_a_connection_and_a_thread_of_its_own(aws: Lambda, connection: Connection) -> None:
     enqueue(plain)
+    parents = process_database().get().info.backend_pid
     child = os.fork()
     if child == 0:
         try:
@@ -101,6 +103,7 @@ def test_a_child_of_fork_has_a_connection_and_a_thread_of_its_own(aws: Lambda, c
                 enqueue(plain, connection=own)
             pending.pending().settle()
             enqueue(plain)
+            assert process_database().get().info.backend_pid != parents
             os._exit(0)
         except BaseException:  # noqa: BLE001 - pytest must not go on in the child
             traceback.print_exc()
