@@ -10,10 +10,11 @@ import pytest
 from functions.db.connection import Connection
 from functions.jobs import expired_refresh_token_cleanup as module
 from functions.logs import captured
+from tests.integration import people
 from tests.integration.job_runs import run_job
 
 NOW = datetime(2026, 11, 23, 12, 0, 7, tzinfo=UTC)
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 MOMENT = timedelta(microseconds=1)
 
 
@@ -80,3 +81,23 @@ def test_a_token_another_transaction_holds_is_left_for_the_next_run(connection: 
         connection.execute("SELECT FROM lamplighter.refresh_token WHERE subject = 'held' FOR UPDATE")
         assert run(database_url) == {"deleted": 1}
     assert run(database_url) == {"deleted": 1}
+
+
+def test_sessions_that_ended_a_month_ago_and_forgotten_failures_go_with_them(
+    connection: Connection, database_url: str
+) -> None:
+    user_id = people.user(connection)
+    for cookie_hash, ended_at in ((b"old", NOW - 30 * DAY - MOMENT), (b"new", NOW - 30 * DAY)):
+        connection.execute(
+            "INSERT INTO lamplighter.session (user_id, cookie_hash, address, expires_at) VALUES (%s, %s, 'here', %s)",
+            (user_id, cookie_hash, ended_at),
+        )
+        connection.execute(
+            "INSERT INTO lamplighter.login_attempt VALUES (%s, 0, %s)", (cookie_hash, ended_at + 30 * DAY)
+        )
+    connection.execute("UPDATE lamplighter.login_attempt SET failed_at = %s WHERE key = 'old'", (NOW - HOUR,))
+    with captured() as lines:
+        assert run(database_url) == {"deleted": 0}
+    assert [line.message for line in lines] == ["deleted 0 refresh tokens", "deleted 1 ended sessions"]
+    assert connection.execute("SELECT cookie_hash FROM lamplighter.session").fetchall() == [(b"new",)]
+    assert connection.execute("SELECT key FROM lamplighter.login_attempt").fetchall() == [(b"new",)]
