@@ -22,7 +22,7 @@ def later(connection: Connection, by: timedelta) -> None:
 
 
 def stored(connection: Connection) -> dict[bytes, int]:
-    return dict(connection.execute("SELECT key, over FROM lamplighter.login_attempt").fetchall())  # type: ignore[arg-type]
+    return dict(connection.execute("SELECT key, over FROM lamplighter.login_attempt").fetchall())
 
 
 def waits(connection: Connection, number: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""Sessions and their families of refresh tokens: one use each, one successor, and an end that everybody sees at once."""
+"""Sessions and their families of refresh tokens: one use each, one successor, and an end that all see at once."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def tokens_left(connection: Connection) -> int:
 
 
 def audited(connection: Connection) -> list[tuple[str, str, str | None]]:
-    return connection.execute("SELECT action, actor, after ->> 'reason' FROM lamplighter.audit ORDER BY id").fetchall()  # type: ignore[return-value]
+    return connection.execute("SELECT action, actor, after ->> 'reason' FROM lamplighter.audit ORDER BY id").fetchall()
 
 
 def test_a_session_is_its_user_with_what_their_roles_permit_together(connection: Connection) -> None:
