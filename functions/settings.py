@@ -67,6 +67,7 @@ class Settings(Record):
     _smtp: tuple[tuple[str, str], ...] = ()
     _database_url: str | None = None
     _auth_signing_key: str | None = None
+    _auth_previous_signing_keys: str | None = None
 
     @property
     def retention_days(self) -> dict[str, int]:
@@ -95,9 +96,13 @@ class Settings(Record):
     def auth_signing_key(self) -> str:
         """The key that signs bearer tokens. Raises SettingsError when AUTH_SIGNING_KEY is not set or under 32 bytes."""
         key = _required("AUTH_SIGNING_KEY", self._auth_signing_key, "set it to at least 32 random characters")
-        if len(key.encode()) < 32:
-            raise SettingsError("AUTH_SIGNING_KEY is too short: HS256 needs at least 32 bytes (RFC 7518 §3.2)")
-        return key
+        return _long_enough("AUTH_SIGNING_KEY", key)
+
+    @property
+    def auth_previous_signing_keys(self) -> tuple[str, ...]:
+        """Keys that signed before, whose tokens are still good. Raises SettingsError for one under 32 bytes."""
+        keys = [key.strip() for key in (self._auth_previous_signing_keys or "").split(",")]
+        return tuple(_long_enough("AUTH_PREVIOUS_SIGNING_KEYS", key) for key in keys if key)
 
 
 @cache
@@ -133,6 +138,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         _smtp=tuple(sorted(item for item in environ.items() if item[0].startswith("SMTP_"))),
         _database_url=environ.get("DATABASE_URL") or None,
         _auth_signing_key=environ.get("AUTH_SIGNING_KEY") or None,
+        _auth_previous_signing_keys=environ.get("AUTH_PREVIOUS_SIGNING_KEYS") or None,
     )
     _check_tls(settings)
     _check_secret_source(settings)
@@ -171,6 +177,12 @@ def _required(name: str, value: str | None, next_step: str) -> str:
     if not value:
         raise SettingsError(f"{name} is not set: {next_step}")
     return value
+
+
+def _long_enough(name: str, key: str) -> str:
+    if len(key.encode()) < 32:
+        raise SettingsError(f"{name} has a key that is too short: HS256 needs at least 32 bytes (RFC 7518 §3.2)")
+    return key
 
 
 def _matching(environ: Mapping[str, str], name: str, default: str, pattern: str, rule: str) -> str:

@@ -24,7 +24,12 @@ from infra.deployment import Deployment
 from infra.operations import lines, run_operation
 from infra.packaging import Packages, build_packages
 from infra.resources.api import api_template
-from infra.resources.environment import AUTH_SIGNING_KEY, DATABASE_URL, SMTP_PASSWORD
+from infra.resources.environment import (
+    AUTH_PREVIOUS_SIGNING_KEYS,
+    AUTH_SIGNING_KEY,
+    DATABASE_URL,
+    SMTP_PASSWORD,
+)
 from infra.resources.jobs import JOB_ID, jobs_template
 from infra.resources.shared import shared_template
 
@@ -112,6 +117,7 @@ def _secrets(deployment: Deployment) -> dict[str, str]:
     return {
         DATABASE_URL: database(deployment.settings).url,
         AUTH_SIGNING_KEY: deployment.settings.auth_signing_key,
+        AUTH_PREVIOUS_SIGNING_KEYS: ",".join(deployment.settings.auth_previous_signing_keys),
         SMTP_PASSWORD: (smtp and smtp.password) or "",
     }
 

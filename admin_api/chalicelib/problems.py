@@ -16,6 +16,9 @@ from functions.errors import JobsError
 
 STATUSES: Mapping[str, HTTPStatus] = {
     "auth_not_authenticated": HTTPStatus.UNAUTHORIZED,
+    "auth_login_failed": HTTPStatus.UNAUTHORIZED,
+    "auth_too_many_attempts": HTTPStatus.TOO_MANY_REQUESTS,
+    "auth_cross_site": HTTPStatus.FORBIDDEN,
     "auth_insufficient_permissions": HTTPStatus.FORBIDDEN,
     "server_too_many_requests": HTTPStatus.TOO_MANY_REQUESTS,
     "validation_failed": HTTPStatus.BAD_REQUEST,

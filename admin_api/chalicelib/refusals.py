@@ -3,6 +3,9 @@
 JobsError
 └── Refusal
     ├── NotAuthenticated         no bearer token, or not one of ours that is valid now
+    ├── LoginFailed              a name and a password that let nobody in
+    ├── TooManyLogins            more failed logins than an account or an address has free
+    ├── CrossSite                a browser's change that does not come from a page of ours
     ├── NotPermitted             the token does not carry the permission
     ├── TooManyRequests          more changes in a minute than one actor may make
     ├── NotValid                 a parameter of the request is not what it must be
@@ -40,6 +43,34 @@ class NotAuthenticated(Refusal):
 
     def __init__(self) -> None:
         super().__init__("send a valid token as 'Authorization: Bearer …'", WWW_Authenticate="Bearer")
+
+
+class LoginFailed(Refusal):
+    """A login that lets nobody in: the same for a wrong password, an unknown name and a disabled user."""
+
+    code = "auth_login_failed"
+
+    def __init__(self) -> None:
+        super().__init__("name or password is wrong, or this user may not log in", WWW_Authenticate="Bearer")
+
+
+class TooManyLogins(Refusal):
+    """Too many failed logins for this account or from this address; `wait` until the next may be tried."""
+
+    code = "auth_too_many_attempts"
+
+    def __init__(self, wait: timedelta) -> None:
+        seconds = str(max(1, math.ceil(wait.total_seconds())))
+        super().__init__(f"too many failed logins: try again in {seconds} s", Retry_After=seconds)
+
+
+class CrossSite(Refusal):
+    """A change asked for with a cookie that is not shown to come from a page of our own origin."""
+
+    code = "auth_cross_site"
+
+    def __init__(self) -> None:
+        super().__init__("with a cookie, changes are taken from pages of this origin only: others send a bearer token")
 
 
 class NotPermitted(Refusal):

@@ -1,19 +1,26 @@
-"""Bearer tokens: JWTs signed with HS256 and the deployment's key. Needs no Chalice, so scripts can sign one too."""
+"""Bearer tokens: JWTs signed with HS256 and the deployment's keys. Needs no Chalice, so scripts can sign one too."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import jwt
 
 from chalicelib.refusals import NotAuthenticated
 
+T = TypeVar("T")
+
 ISSUER = "lamplighter"
 AUDIENCE = "lamplighter-admin"
+# How long a token that stands for a session is good for; its session is looked at by every request all the same.
+ACCESS_LIFETIME = timedelta(minutes=15)
 _ALGORITHM = "HS256"
-_REQUIRED = ("exp", "iat", "sub", "iss", "aud", "permissions")
+_REQUIRED = ("exp", "iat", "sub", "iss", "aud")
 # What two clocks may differ by.
 _LEEWAY = timedelta(seconds=10)
 # No token of ours comes near this; API Gateway itself lets 10,240 bytes of headers through.
@@ -23,36 +30,86 @@ _LONGEST_ACTOR = 200
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """Who a valid token speaks for, and what they may do."""
+    """Who a token speaks for that says itself what they may do; the holder of the deployment's key signed it."""
 
     actor: str
     permissions: frozenset[str]
 
 
+@dataclass(frozen=True, kw_only=True)
+class SessionToken:
+    """A token that stands for a local user's session; what the user may do is in PostgreSQL."""
+
+    user_id: uuid.UUID
+    session_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class SigningKeys:
+    """The key that signs, and those before it, whose tokens are still good."""
+
+    current: str = field(repr=False)
+    previous: tuple[str, ...] = field(default=(), repr=False)
+
+    def named(self, kid: str | None) -> str | None:
+        """The key of this id, the current one for a token that names none; None when we have no such key."""
+        if kid is None:
+            return self.current
+        return next((key for key in (self.current, *self.previous) if key_id(key) == kid), None)
+
+
+def key_id(key: str) -> str:
+    """What a token names this key by (`kid`, RFC 7515 §4.1.4): a digest's beginning, so nobody has to name it."""
+    return hashlib.sha256(f"lamplighter signing key {key}".encode()).hexdigest()[:16]
+
+
 def sign(key: str, identity: Identity, *, now: datetime, lifetime: timedelta) -> str:
     """A token for this identity, valid from now for `lifetime`. The key is Settings.auth_signing_key."""
-    claims = {
-        "iss": ISSUER,
-        "aud": AUDIENCE,
-        "sub": identity.actor,
-        "permissions": sorted(identity.permissions),
-        "iat": now,
-        "exp": now + lifetime,
-    }
-    return jwt.encode(claims, key, algorithm=_ALGORITHM)
+    claims = {"sub": identity.actor, "permissions": sorted(identity.permissions)}
+    return _signed(key, claims, now=now, lifetime=lifetime)
 
 
-def verify(key: str, token: str) -> Identity:
-    """Who the token speaks for. Raises NotAuthenticated, always the same, whatever is wrong with it."""
+def sign_for_session(key: str, token: SessionToken, *, now: datetime) -> str:
+    """A token that stands for this session for ACCESS_LIFETIME."""
+    claims = {"sub": str(token.user_id), "sid": str(token.session_id), "jti": uuid.uuid4().hex}
+    return _signed(key, claims, now=now, lifetime=ACCESS_LIFETIME)
+
+
+def issuer(token: str) -> str:
+    """Who the token says has made it, which nobody has checked yet. Raises NotAuthenticated for what is no token."""
+    return _guarded(_said_issuer, token)
+
+
+def verify(keys: SigningKeys, token: str) -> Identity | SessionToken:
+    """What a token of ours stands for. Raises NotAuthenticated, always the same, whatever is wrong with it."""
+    return _guarded(lambda token: _meaning(_claims(keys, token)), token)
+
+
+def _signed(key: str, claims: Mapping[str, Any], *, now: datetime, lifetime: timedelta) -> str:
+    always = {"iss": ISSUER, "aud": AUDIENCE, "iat": now, "exp": now + lifetime}
+    return jwt.encode({**always, **claims}, key, algorithm=_ALGORITHM, headers={"kid": key_id(key)})
+
+
+def _guarded(read: Callable[[str], T], token: str) -> T:
     if len(token) > _LONGEST_TOKEN:
         raise NotAuthenticated
     try:
-        return _identity(_claims(key, token))
+        return read(token)
     except Exception as error:  # whatever a hostile token does to the parser, it is not let in
         raise NotAuthenticated from error
 
 
-def _claims(key: str, token: str) -> dict[str, Any]:
+def _said_issuer(token: str) -> str:
+    said = jwt.decode(token, options={"verify_signature": False})["iss"]
+    if not isinstance(said, str):
+        raise ValueError("iss must be a text")
+    return said
+
+
+def _claims(keys: SigningKeys, token: str) -> dict[str, Any]:
+    key = keys.named(jwt.get_unverified_header(token).get("kid"))
+    if key is None:
+        raise ValueError("kid names no key of ours")
     return jwt.decode(
         token,
         key,
@@ -64,7 +121,19 @@ def _claims(key: str, token: str) -> dict[str, Any]:
     )
 
 
-def _identity(claims: dict[str, Any]) -> Identity:
+def _meaning(claims: Mapping[str, Any]) -> Identity | SessionToken:
+    if ("sid" in claims) == ("permissions" in claims):
+        raise ValueError("either sid or permissions must say what the token is for")
+    return _session_token(claims) if "sid" in claims else _identity(claims)
+
+
+def _session_token(claims: Mapping[str, Any]) -> SessionToken:
+    if not claims.get("jti"):
+        raise ValueError("jti is missing")
+    return SessionToken(user_id=uuid.UUID(claims["sub"]), session_id=uuid.UUID(claims["sid"]))
+
+
+def _identity(claims: Mapping[str, Any]) -> Identity:
     actor, permissions = claims["sub"], claims["permissions"]
     if not isinstance(permissions, list) or not all(isinstance(name, str) for name in permissions):
         raise ValueError("permissions must be a list of strings")

@@ -116,6 +116,18 @@ def revoke(connection: Connection, session_id: uuid.UUID, author: Author, *, rea
     return True
 
 
+_OF_FAMILY = """
+SELECT s.id, u.name FROM lamplighter.session AS s JOIN lamplighter.user AS u ON u.id = s.user_id
+WHERE s.family_id = %s
+"""
+
+
+def of_family(connection: Connection, family_id: uuid.UUID) -> tuple[uuid.UUID, str] | None:
+    """The session with this family of refresh tokens, ended or not, and its user's name."""
+    row = connection.execute(_OF_FAMILY, (family_id,)).fetchone()
+    return None if row is None else (row[0], row[1])
+
+
 _LIVE_IDS = """
 SELECT id FROM lamplighter.session
 WHERE user_id = %s AND revoked_at IS NULL AND expires_at > clock_timestamp() AND id IS DISTINCT FROM %s

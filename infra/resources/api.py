@@ -8,7 +8,7 @@ from functions import naming
 from infra import policies
 from infra.deployment import Deployment
 from infra.packaging import Packages
-from infra.resources.environment import AUTH_SIGNING_KEY, DATABASE_URL, add_secret
+from infra.resources.environment import AUTH_PREVIOUS_SIGNING_KEYS, AUTH_SIGNING_KEY, DATABASE_URL, add_secret
 from infra.resources.function import FunctionPlan, add_function
 
 # API Gateway gives up after 29 s, so a longer answer could not arrive.
@@ -17,8 +17,14 @@ _MEMORY_MB = 512
 
 
 def api_template(deployment: Deployment, packages: Packages) -> Template:
-    """The template of the stack `lamplighter-<stage>-api`. Its parameters are the two secrets."""
+    """The template of the stack `lamplighter-<stage>-api`. Its parameters are its secrets."""
     template, stage = Template(Description=f"Lamplighter, stage {deployment.stage}: the admin API"), deployment.stage
+    secrets = {
+        "DATABASE_URL": add_secret(template, DATABASE_URL),
+        "AUTH_SIGNING_KEY": add_secret(template, AUTH_SIGNING_KEY),
+    }
+    if deployment.settings.auth_previous_signing_keys:
+        secrets["AUTH_PREVIOUS_SIGNING_KEYS"] = add_secret(template, AUTH_PREVIOUS_SIGNING_KEYS)
     plan = FunctionPlan(
         title="Api",
         name=naming.api_function(stage),
@@ -29,10 +35,7 @@ def api_template(deployment: Deployment, packages: Packages) -> Template:
         memory_mb=_MEMORY_MB,
         dead_letters=policies.dead_letters_arn(stage),
         policy=[policies.invoke_jobs(stage), *policies.manage_triggers(stage)],
-        secrets={
-            "DATABASE_URL": add_secret(template, DATABASE_URL),
-            "AUTH_SIGNING_KEY": add_secret(template, AUTH_SIGNING_KEY),
-        },
+        secrets=secrets,
     )
     add_function(template, plan, deployment)
     return template

@@ -11,6 +11,7 @@ from functions.smtp_settings import Smtp
 
 DATABASE_URL = "DatabaseUrl"
 AUTH_SIGNING_KEY = "AuthSigningKey"
+AUTH_PREVIOUS_SIGNING_KEYS = "AuthPreviousSigningKeys"
 SMTP_PASSWORD = "SmtpPassword"  # noqa: S105 - the name of a parameter
 
 
