@@ -5,6 +5,8 @@ from __future__ import annotations
 from chalice.app import Chalice
 
 from chalicelib.blueprints.anything_else import anything_else
+from chalicelib.blueprints.auth import BASE_PATH as AUTH_PATH
+from chalicelib.blueprints.auth import auth
 from chalicelib.blueprints.description import description
 from chalicelib.blueprints.executions import executions
 from chalicelib.blueprints.health import health
@@ -16,6 +18,7 @@ app = Chalice(app_name="lamplighter", configure_logs=False)
 app.register_middleware(finish, "http")
 app.register_blueprint(jobs, url_prefix=BASE_PATH)
 app.register_blueprint(executions, url_prefix=BASE_PATH)
+app.register_blueprint(auth, url_prefix=AUTH_PATH)
 app.register_blueprint(health)
 app.register_blueprint(description)
 app.register_blueprint(anything_else)

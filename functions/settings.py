@@ -102,7 +102,7 @@ class Settings(Record):
     def auth_previous_signing_keys(self) -> tuple[str, ...]:
         """Keys that signed before, whose tokens are still good. Raises SettingsError for one under 32 bytes."""
         keys = [key.strip() for key in (self._auth_previous_signing_keys or "").split(",")]
-        return tuple(_long_enough("AUTH_PREVIOUS_SIGNING_KEYS", key) for key in keys if key)
+        return tuple(_long_enough("a key of AUTH_PREVIOUS_SIGNING_KEYS", key) for key in keys if key)
 
 
 @cache
@@ -181,7 +181,7 @@ def _required(name: str, value: str | None, next_step: str) -> str:
 
 def _long_enough(name: str, key: str) -> str:
     if len(key.encode()) < 32:
-        raise SettingsError(f"{name} has a key that is too short: HS256 needs at least 32 bytes (RFC 7518 §3.2)")
+        raise SettingsError(f"{name} is too short: HS256 needs at least 32 bytes (RFC 7518 §3.2)")
     return key
 
 

@@ -1,15 +1,70 @@
-"""Who sends a request: the one place that turns a token into a Caller."""
+"""Who a request comes from: the bearer token it carries, else the browser session its cookie stands for."""
 
 from __future__ import annotations
 
 from chalice.app import Request
 
-from chalicelib import incoming, tokens
+from chalicelib import cookies, incoming, same_origin, tokens
 from chalicelib.callers import Caller
+from chalicelib.database import connection
+from chalicelib.refusals import NotAuthenticated
+from chalicelib.tokens import Identity, SessionToken, SigningKeys
+from functions.db import sessions
+from functions.db.sessions import LiveSession
 from functions.settings import settings
 
 
 def caller(request: Request) -> Caller:
-    """Who sent this request. Raises NotAuthenticated, always the same, whatever is wrong."""
-    identity = tokens.verify(settings().auth_signing_key, incoming.bearer_token(request))
+    """Who it is and what they may do now. Raises NotAuthenticated, CrossSite, DatabaseUnavailable.
+
+    A header counts before a cookie, and other sites cannot make a browser send one.
+    """
+    if request.headers.get("authorization") is None and cookies.session(request) is not None:
+        same_origin.check(request)
+        return _of_cookie(request, str(cookies.session(request)))
+    return _of_token(request, incoming.bearer_token(request))
+
+
+def signing_keys() -> SigningKeys:
+    """The deployment's keys. Raises SettingsError when there is none."""
+    return SigningKeys(settings().auth_signing_key, settings().auth_previous_signing_keys)
+
+
+def _of_token(request: Request, token: str) -> Caller:
+    # Whoever has made the token decides how it is checked: another issuer's (OIDC) becomes another branch here.
+    if tokens.issuer(token) != tokens.ISSUER:
+        raise NotAuthenticated
+    meant = tokens.verify(signing_keys(), token)
+    return _of_identity(request, meant) if isinstance(meant, Identity) else _of_session_token(request, meant)
+
+
+def _of_identity(request: Request, identity: Identity) -> Caller:
     return Caller(actor=identity.actor, request_id=incoming.request_id(request), permissions=identity.permissions)
+
+
+def _of_session_token(request: Request, token: SessionToken) -> Caller:
+    with connection() as opened:
+        session = sessions.live(opened, token.session_id)
+    if session is None or session.user_id != token.user_id:
+        raise NotAuthenticated
+    return _of_session(request, session)
+
+
+def _of_cookie(request: Request, cookie: str) -> Caller:
+    from chalicelib.services import sessions as session_service  # late: a program's request needs none of it
+
+    with connection() as opened:
+        session = session_service.by_cookie(opened, cookie)
+    if session is None:
+        raise NotAuthenticated
+    return _of_session(request, session)
+
+
+def _of_session(request: Request, session: LiveSession) -> Caller:
+    return Caller(
+        actor=session.user_name,
+        request_id=incoming.request_id(request),
+        permissions=session.permissions,
+        user_id=session.user_id,
+        session_id=session.id,
+    )

@@ -19,6 +19,11 @@ def request_id(request: Request) -> str:
     return str(request.context.get("requestId", ""))
 
 
+def source_ip(request: Request) -> str:
+    """The address API Gateway was called from: what clients write into X-Forwarded-For does not count."""
+    return str(request.context.get("identity", {}).get("sourceIp", ""))
+
+
 def path(request: Request) -> str:
     """The path as the client sees it, percent-encoded, with the stage or base path API Gateway may have before ours."""
     return str(request.context.get("path") or request.path)

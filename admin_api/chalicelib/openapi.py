@@ -12,7 +12,7 @@ from typing import Any, cast
 import msgspec
 from chalice.app import Chalice
 
-from chalicelib import problems
+from chalicelib import cookies, problems
 from chalicelib.endpoint import Contract, Endpoint, GuardedEndpoint
 from chalicelib.problems import Problem
 
@@ -53,7 +53,10 @@ def document(app: Chalice, *, version: str) -> Document:
         "paths": paths,
         "components": {
             "schemas": schemas.components,
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "session": {"type": "apiKey", "in": "cookie", "name": cookies.NAME},
+            },
         },
     }
 
@@ -92,7 +95,7 @@ def _operation(route: _Route, schemas: _Schemas) -> Document:
         "tags": [_tag(route.path)],
         "parameters": [*_path_parameters(route.path), *_query_parameters(contract, schemas)],
         "responses": {**_answers(contract, schemas), **_refusals(endpoint)},
-        "security": [{"token": []}] if isinstance(endpoint, GuardedEndpoint) else [],
+        "security": [{"token": []}, {"session": []}] if isinstance(endpoint, GuardedEndpoint) else [],
     }
     if rest:
         operation["description"] = rest
@@ -177,7 +180,7 @@ def _codes(endpoint: Endpoint) -> list[str]:
     if isinstance(endpoint, GuardedEndpoint):
         codes += ["auth_not_authenticated", "auth_insufficient_permissions", "database_unavailable"]
     if contract.changes:
-        codes.append("server_too_many_requests")
+        codes += ["auth_cross_site", "server_too_many_requests"]
     if contract.changes_jobs:
         codes.append("jobs_disabled")
     return [*dict.fromkeys(codes), "server_error"]

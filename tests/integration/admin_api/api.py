@@ -12,7 +12,7 @@ from chalicelib import tokens
 from infra.local.gateway_routes import RouteTable
 from tests.integration.admin_api.events import rest_event
 
-KEY = "an admin api test's signing key, long enough"
+KEY = "an admin api test's signing key long enough"
 ACTOR = "ada"
 BASE = "/api/v1/admin"
 
@@ -60,6 +60,7 @@ class Api:
         headers: Mapping[str, str] | None = None,
         body: str | None = None,
         json_body: object = None,
+        source_ip: str = "192.0.2.1",
     ) -> Answer:
         """Send one request; with `headers` it carries these instead of a token with the permissions.
 
@@ -71,7 +72,8 @@ class Api:
         path, _, query = path.partition("?")
         match = self._routes.match(method, path)
         assert match is not None, f"API Gateway has no route for {method} {path}"
-        event = json.loads(json.dumps(rest_event(method, path, match, headers=sent, body=body, query=query)))
+        made = rest_event(method, path, match, headers=sent, body=body, query=query, source_ip=source_ip)
+        event = json.loads(json.dumps(made))
         raw = json.loads(json.dumps(self._app(event, None)))
         answer = Answer(raw["statusCode"], raw["headers"], raw["body"], event["requestContext"]["requestId"])
         _check(answer, event["requestContext"]["path"])

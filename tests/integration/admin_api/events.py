@@ -16,7 +16,14 @@ STAGE = "prod"
 
 
 def rest_event(
-    method: str, path: str, match: Match, *, headers: Mapping[str, str], body: str | None = None, query: str = ""
+    method: str,
+    path: str,
+    match: Match,
+    *,
+    headers: Mapping[str, str],
+    body: str | None = None,
+    query: str = "",
+    source_ip: str = "192.0.2.1",
 ) -> dict[str, Any]:
     """The event for this request, which this resource was matched for."""
     values = parse_qs(query, keep_blank_values=True)
@@ -43,7 +50,7 @@ def rest_event(
             "domainPrefix": "70ixmpl4fl",
             "requestTimeEpoch": 1795446000000,
             "requestId": str(uuid.uuid4()),
-            "identity": {"sourceIp": "192.0.2.1", "userAgent": "test"},
+            "identity": {"sourceIp": source_ip, "userAgent": "test"},
             "domainName": "70ixmpl4fl.execute-api.us-east-1.amazonaws.com",
             "apiId": "70ixmpl4fl",
         },

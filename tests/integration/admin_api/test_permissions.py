@@ -46,12 +46,21 @@ CONTRACT = {
     ("POST", f"{BASE}/jobs/restore"): MANAGE,
 }
 OPEN = {"/", "/{proxy+}", "/health/live", "/health/ready", "/openapi.json"}
+OPEN |= {"/api/v1/auth/login", "/api/v1/auth/refresh", "/api/v1/auth/logout"}
+# Whoever is logged in, whatever they may do.
+FOR_ALL = {"/api/v1/auth/me"}
 
 
 def test_every_route_needs_what_the_contract_says_and_only_these_need_nothing() -> None:
     guarded = {route: needed for route, needed in ROUTES.items() if needed is not None and route[0] != "HEAD"}
     assert guarded == CONTRACT
-    assert {path for (_, path), needed in ROUTES.items() if needed is None} == OPEN
+    assert {path for (_, path), needed in ROUTES.items() if needed is None} == OPEN | FOR_ALL
+
+
+@pytest.mark.parametrize("path", sorted(FOR_ALL))
+def test_a_route_for_all_who_are_logged_in_is_for_nobody_else(api: Api, path: str) -> None:
+    assert api("GET", path, permissions=()).status == 200
+    assert api("GET", path, headers={}).code == "auth_not_authenticated"
 
 
 @pytest.mark.parametrize(("method", "path"), sorted(route for route, needed in ROUTES.items() if needed))

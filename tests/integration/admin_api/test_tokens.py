@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import hmac
-import json
 import time
+import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,8 +15,9 @@ from chalicelib import tokens
 from chalicelib.refusals import NotAuthenticated
 from functions.settings import settings
 from tests.integration.admin_api.api import BASE, KEY, Api, token
+from tests.integration.admin_api.forging import HEADER, encoded, forged
 
-HEADER = {"alg": "HS256", "typ": "JWT"}
+ANOTHER_KEY = "another deployment's key, also long enough"
 
 
 def _claims(**changes: Any) -> dict[str, Any]:
@@ -35,16 +34,6 @@ def _claims(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in claims.items() if value is not ...}
 
 
-def _encoded(part: object) -> str:
-    raw = part if isinstance(part, bytes) else json.dumps(part).encode()
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def _forged(claims: object, header: object = HEADER, *, key: str = KEY, algorithm: Any = hashlib.sha256) -> str:
-    signed = f"{_encoded(header)}.{_encoded(claims)}"
-    return f"{signed}.{_encoded(hmac.new(key.encode(), signed.encode(), algorithm).digest())}"
-
-
 def _ago(seconds: int) -> int:
     return int(time.time()) - seconds
 
@@ -58,57 +47,65 @@ ATTACKS: dict[str, Callable[[], str]] = {
     "no signature": lambda: token("*").rpartition(".")[0] + ".",
     "a changed signature": lambda: token("*")[:-8] + "AAAAAAAA",
     "other claims under a good signature": lambda: _swap(token("jobs.view"), _claims()),
-    "algorithm none": lambda: f"{_encoded({'alg': 'none'})}.{_encoded(_claims())}.",
-    "algorithm None, capitalised": lambda: f"{_encoded({'alg': 'nOnE'})}.{_encoded(_claims())}.",
-    "algorithm none, signed": lambda: _forged(_claims(), {"alg": "none"}),
-    "no algorithm": lambda: _forged(_claims(), {"typ": "JWT"}),
-    "algorithm not text": lambda: _forged(_claims(), {"alg": ["HS256"]}),
-    "algorithm HS512": lambda: _forged(_claims(), {"alg": "HS512"}, algorithm=hashlib.sha512),
-    "algorithm RS256 over a shared key": lambda: _forged(_claims(), {"alg": "RS256"}),
-    "a critical extension nobody knows": lambda: _forged(_claims(), {**HEADER, "crit": ["x"], "x": 1}),
-    "a key of its own in the header": lambda: _forged(_claims(), {**HEADER, "jwk": {"k": "x"}}, key="x" * 32),
-    "another key": lambda: _forged(_claims(), key="another deployment's key, also long enough"),
-    "an empty key": lambda: _forged(_claims(), key=""),
-    "expired": lambda: _forged(_claims(iat=_ago(600), exp=_ago(60))),
-    "not valid yet": lambda: _forged(_claims(nbf=_ago(-60))),
-    "issued in the future": lambda: _forged(_claims(iat=_ago(-60))),
-    "another issuer": lambda: _forged(_claims(iss="lamplighter2")),
-    "issuers in a list": lambda: _forged(_claims(iss=["lamplighter"])),
-    "another audience": lambda: _forged(_claims(aud="lamplighter")),
-    "without exp": lambda: _forged(_claims(exp=...)),
-    "without iat": lambda: _forged(_claims(iat=...)),
-    "without sub": lambda: _forged(_claims(sub=...)),
-    "without iss": lambda: _forged(_claims(iss=...)),
-    "without aud": lambda: _forged(_claims(aud=...)),
-    "without permissions": lambda: _forged(_claims(permissions=...)),
-    "permissions as text": lambda: _forged(_claims(permissions="*")),
-    "permissions as text with commas": lambda: _forged(_claims(permissions="jobs.view,jobs.manage")),
-    "permissions as an object": lambda: _forged(_claims(permissions={"*": True})),
-    "permissions null": lambda: _forged(_claims(permissions=None)),
-    "permissions not text": lambda: _forged(_claims(permissions=["*", 1])),
-    "permissions nested": lambda: _forged(_claims(permissions=[["*"]])),
-    "sub a number": lambda: _forged(_claims(sub=1)),
-    "sub empty": lambda: _forged(_claims(sub="")),
-    "sub with a control character": lambda: _forged(_claims(sub="a\x00b")),
-    "sub with a lone surrogate": lambda: _forged(_claims(sub="a\ud800")),
-    "sub endless": lambda: _forged(_claims(sub="x" * 201)),
-    "exp not a number": lambda: _forged(_claims(exp="tomorrow")),
-    "exp infinite": lambda: _forged(_claims(exp=float("inf"))),
-    "claims not an object": lambda: _forged(["*"]),
-    "claims not JSON": lambda: _forged(b"{"),
-    "a header nested deep enough to break a parser": lambda: _forged(_claims(), b"[" * 5_000),
-    "a header with a number of thousands of digits": lambda: _forged(_claims(), b'{"alg":' + b"9" * 5_000 + b"}"),
-    "larger than 8 KB": lambda: _forged(_claims(padding="x" * 8_192)),
+    "algorithm none": lambda: f"{encoded({'alg': 'none'})}.{encoded(_claims())}.",
+    "algorithm None, capitalised": lambda: f"{encoded({'alg': 'nOnE'})}.{encoded(_claims())}.",
+    "algorithm none, signed": lambda: forged(_claims(), {"alg": "none"}),
+    "no algorithm": lambda: forged(_claims(), {"typ": "JWT"}),
+    "algorithm not text": lambda: forged(_claims(), {"alg": ["HS256"]}),
+    "algorithm HS512": lambda: forged(_claims(), {"alg": "HS512"}, algorithm=hashlib.sha512),
+    "algorithm RS256 over a shared key": lambda: forged(_claims(), {"alg": "RS256"}),
+    "a critical extension nobody knows": lambda: forged(_claims(), {**HEADER, "crit": ["x"], "x": 1}),
+    "a key of its own in the header": lambda: forged(_claims(), {**HEADER, "jwk": {"k": "x"}}, key="x" * 32),
+    "another key": lambda: forged(_claims(), key=ANOTHER_KEY),
+    "an empty key": lambda: forged(_claims(), key=""),
+    "expired": lambda: forged(_claims(iat=_ago(600), exp=_ago(60))),
+    "not valid yet": lambda: forged(_claims(nbf=_ago(-60))),
+    "issued in the future": lambda: forged(_claims(iat=_ago(-60))),
+    "another issuer": lambda: forged(_claims(iss="lamplighter2")),
+    "issuers in a list": lambda: forged(_claims(iss=["lamplighter"])),
+    "another audience": lambda: forged(_claims(aud="lamplighter")),
+    "without exp": lambda: forged(_claims(exp=...)),
+    "without iat": lambda: forged(_claims(iat=...)),
+    "without sub": lambda: forged(_claims(sub=...)),
+    "without iss": lambda: forged(_claims(iss=...)),
+    "without aud": lambda: forged(_claims(aud=...)),
+    "without permissions and session": lambda: forged(_claims(permissions=...)),
+    "permissions and a session": lambda: forged(_claims(sid=str(uuid.uuid4()), sub=str(uuid.uuid4()), jti="x")),
+    "a key id nobody has": lambda: forged(_claims(), {**HEADER, "kid": "0" * 16}),
+    "a key id of another key": lambda: forged(
+        _claims(), {**HEADER, "kid": tokens.key_id(ANOTHER_KEY)}, key=ANOTHER_KEY
+    ),
+    "a key id that is a path": lambda: forged(_claims(), {**HEADER, "kid": "../../dev/null"}, key=""),
+    "a key id that is no text": lambda: forged(_claims(), {**HEADER, "kid": [tokens.key_id(KEY)]}),
+    "our key id under another key": lambda: forged(_claims(), {**HEADER, "kid": tokens.key_id(KEY)}, key=ANOTHER_KEY),
+    "permissions as text": lambda: forged(_claims(permissions="*")),
+    "permissions as text with commas": lambda: forged(_claims(permissions="jobs.view,jobs.manage")),
+    "permissions as an object": lambda: forged(_claims(permissions={"*": True})),
+    "permissions null": lambda: forged(_claims(permissions=None)),
+    "permissions not text": lambda: forged(_claims(permissions=["*", 1])),
+    "permissions nested": lambda: forged(_claims(permissions=[["*"]])),
+    "sub a number": lambda: forged(_claims(sub=1)),
+    "sub empty": lambda: forged(_claims(sub="")),
+    "sub with a control character": lambda: forged(_claims(sub="a\x00b")),
+    "sub with a lone surrogate": lambda: forged(_claims(sub="a\ud800")),
+    "sub endless": lambda: forged(_claims(sub="x" * 201)),
+    "exp not a number": lambda: forged(_claims(exp="tomorrow")),
+    "exp infinite": lambda: forged(_claims(exp=float("inf"))),
+    "claims not an object": lambda: forged(["*"]),
+    "claims not JSON": lambda: forged(b"{"),
+    "a header nested deep enough to break a parser": lambda: forged(_claims(), b"[" * 5_000),
+    "a header with a number of thousands of digits": lambda: forged(_claims(), b'{"alg":' + b"9" * 5_000 + b"}"),
+    "larger than 8 KB": lambda: forged(_claims(padding="x" * 8_192)),
 }
 
 
 def _swap(good: str, claims: object) -> str:
     header, _, signature = good.split(".")
-    return f"{header}.{_encoded(claims)}.{signature}"
+    return f"{header}.{encoded(claims)}.{signature}"
 
 
 def test_the_forger_of_this_table_can_make_a_valid_token(api: Api) -> None:
-    assert api("GET", f"{BASE}/jobs", headers={"Authorization": f"Bearer {_forged(_claims())}"}).status == 200
+    assert api("GET", f"{BASE}/jobs", headers={"Authorization": f"Bearer {forged(_claims())}"}).status == 200
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
@@ -133,8 +130,8 @@ def test_scheme_and_header_name_may_be_written_in_any_case(api: Api) -> None:
 
 
 def test_clocks_may_differ_by_a_few_seconds(api: Api) -> None:
-    late = _forged(_claims(iat=_ago(300), exp=_ago(5)))
-    early = _forged(_claims(iat=_ago(-5)))
+    late = forged(_claims(iat=_ago(300), exp=_ago(5)))
+    early = forged(_claims(iat=_ago(-5)))
     for each in (late, early):
         assert api("GET", f"{BASE}/jobs", headers={"Authorization": f"Bearer {each}"}).status == 200
 
@@ -142,10 +139,11 @@ def test_clocks_may_differ_by_a_few_seconds(api: Api) -> None:
 def test_a_signed_token_speaks_for_the_identity_until_its_lifetime_ends() -> None:
     identity = tokens.Identity(actor="Åsa", permissions=frozenset({"jobs.view"}))
     now = datetime.now(UTC)
-    assert tokens.verify(KEY, tokens.sign(KEY, identity, now=now, lifetime=timedelta(minutes=1))) == identity
+    keys = tokens.SigningKeys(KEY)
+    assert tokens.verify(keys, tokens.sign(KEY, identity, now=now, lifetime=timedelta(minutes=1))) == identity
     ended = tokens.sign(KEY, identity, now=now - timedelta(hours=1), lifetime=timedelta(minutes=1))
     with pytest.raises(NotAuthenticated):
-        tokens.verify(KEY, ended)
+        tokens.verify(keys, ended)
 
 
 def test_a_deployment_without_a_signing_key_lets_nobody_in_and_says_it_is_its_own_fault(
