@@ -140,8 +140,18 @@ def test_a_short_signing_key_is_refused() -> None:
         _ = from_environment({"AUTH_SIGNING_KEY": "short"}).auth_signing_key
 
 
+def test_previous_signing_keys_are_separated_by_commas_and_long_enough_too() -> None:
+    assert from_environment({}).auth_previous_signing_keys == ()
+    given = from_environment({"AUTH_PREVIOUS_SIGNING_KEYS": f"{'a' * 32}, {'b' * 40},"})
+    assert given.auth_previous_signing_keys == ("a" * 32, "b" * 40)
+    with pytest.raises(SettingsError, match="a key of AUTH_PREVIOUS_SIGNING_KEYS is too short") as raised:
+        _ = from_environment({"AUTH_PREVIOUS_SIGNING_KEYS": f"{'a' * 32},hunter2"}).auth_previous_signing_keys
+    assert "hunter2" not in str(raised.value)
+
+
 def test_secrets_are_not_shown() -> None:
-    shown = repr(from_environment({"DATABASE_URL": "postgresql://u:hunter2@h/d", "AUTH_SIGNING_KEY": "k" * 32}))
+    secrets = {"AUTH_SIGNING_KEY": "k" * 32, "AUTH_PREVIOUS_SIGNING_KEYS": "k" * 33}
+    shown = repr(from_environment({"DATABASE_URL": "postgresql://u:hunter2@h/d", **secrets}))
     assert "hunter2" not in shown
     assert "kkk" not in shown
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 import uuid
 from collections.abc import Callable
@@ -14,6 +15,8 @@ import pytest
 from chalicelib import tokens
 from functions.db.connection import Connection
 from functions.settings import settings
+from tests.conftest import PROJECT
+from tests.integration.admin_api import test_tokens
 from tests.integration.admin_api.api import BASE, KEY, Api, token
 from tests.integration.admin_api.forging import HEADER, encoded, forged
 from tests.integration.admin_api.logins import add_user, bearer, log_in, me, part, refresh
@@ -136,3 +139,9 @@ def rotate(monkeypatch: pytest.MonkeyPatch, current: str, *previous: str) -> Non
     monkeypatch.setenv("AUTH_SIGNING_KEY", current)
     monkeypatch.setenv("AUTH_PREVIOUS_SIGNING_KEYS", ", ".join(previous))
     settings.cache_clear()
+
+
+def test_every_attack_is_in_the_documentation() -> None:
+    listed = (PROJECT / "docs" / "security.md").read_text()
+    cases = {case for row in re.findall(r"^\| [^|]+ \| (.*) \|$", listed, re.MULTILINE) for case in row.split("; ")}
+    assert {*ATTACKS, *test_tokens.ATTACKS} - cases == set()

@@ -180,6 +180,21 @@ def test_the_signing_key_reaches_the_api_only() -> None:
     assert set(jobs["Parameters"]) == set(_shared()["Parameters"]) == {"DatabaseUrl"}
 
 
+def test_previous_signing_keys_reach_the_api_where_there_are_some() -> None:
+    assert "AuthPreviousSigningKeys" not in _api()["Parameters"]
+    deployment = deployment_of([], environ={"AUTH_PREVIOUS_SIGNING_KEYS": "hunter4" * 5})
+    template = dict(api_template(deployment, packages()).to_dict())
+    variables = _function(template, naming.api_function("dev"))["Environment"]["Variables"]
+    assert variables["AUTH_PREVIOUS_SIGNING_KEYS"] == {"Ref": "AuthPreviousSigningKeys"}
+    assert template["Parameters"]["AuthPreviousSigningKeys"]["NoEcho"] is True
+    others = [
+        shared_template(deployment, packages()).to_dict(),
+        jobs_template(deployment, packages(), [CLEANUP]).to_dict(),
+    ]
+    assert "hunter4" not in json.dumps([template, *others])
+    assert "PREVIOUS" not in json.dumps(others)
+
+
 def test_a_job_becomes_a_function_with_its_own_size_and_time() -> None:
     properties = _function(_jobs(CLEANUP, EXPORT), naming.job_name("dev", CLEANUP.id))
 
