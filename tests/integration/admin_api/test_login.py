@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from statistics import median
 from time import process_time
 
 import pytest
@@ -88,10 +87,11 @@ def test_every_wrong_login_takes_the_same_work(api: Api, connection: Connection)
         return process_time() - begun
 
     log_in(api, "warm-up")
-    wrong = {
-        kind: median(spent(*kind) for _ in range(3)) for kind in (("ann", "x"), ("nobody", "x"), ("disabled", PASSWORD))
-    }
-    assert max(wrong.values()) < 1.6 * min(wrong.values()), wrong
+    kinds = (("ann", "x"), ("nobody", "x"), ("disabled", PASSWORD))
+    rounds = [{kind: spent(*kind) for kind in kinds} for _ in range(4)]
+    # The least of several: noise only adds. One that hashed nothing would be done in a tenth of the time.
+    least = {kind: min(each[kind] for each in rounds) for kind in kinds}
+    assert max(least.values()) < 2 * min(least.values()), least
 
 
 def test_after_five_failures_an_account_has_to_wait_a_little_also_one_there_is_not(
