@@ -230,6 +230,22 @@ def test_a_logout_that_meets_a_refresh_ends_the_token_that_one_made(
     assert rotate(connection, family_id, b"2", b"3") == Rotation(session=None)
 
 
+def test_a_refresh_and_a_logout_take_their_locks_in_one_order(
+    connection: Connection, second: Connection, database_url: str
+) -> None:
+    session_id, family_id = opened(connection, people.user(connection))
+    with connect(database_url) as third, connect(database_url) as watching, ThreadPoolExecutor(2) as pool:
+        with third.transaction():  # the cleanup job, say
+            third.execute("SELECT FROM lamplighter.refresh_token FOR UPDATE")
+            refreshing = pool.submit(rotate, connection, family_id, FIRST, b"2")
+            until_waiting(watching, connection)
+            leaving = pool.submit(sessions.revoke, second, session_id, ANN, reason=sessions.LOGOUT)
+            until_waiting(watching, second)
+        assert refreshing.result(timeout=20).session is not None
+        assert leaving.result(timeout=20) is True
+    assert not is_live(connection, session_id)
+
+
 def test_logging_out_twice_is_said_once(connection: Connection) -> None:
     session_id, _ = opened(connection, people.user(connection))
     assert [sessions.revoke(connection, session_id, ANN, reason=sessions.LOGOUT) for _ in range(2)] == [True, False]
