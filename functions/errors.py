@@ -11,6 +11,14 @@
     ├── JobsDisabled             this deployment's jobs are switched off
     ├── JobNotFound              no such job
     ├── ExecutionNotFound        no such execution
+    ├── UserNotFound             no such user
+    ├── InvalidUser              a user's name or password breaks a rule
+    ├── NameTaken                another user has this name
+    ├── RoleNotFound             no such role
+    ├── InvalidRole              a role that cannot be, or that there is not
+    ├── RoleExists               another role has this name
+    ├── RoleIsBuiltin            a role that comes with the product and stays
+    ├── LastAdministrator        nobody would be left who may do everything
     ├── LimitExceeded            a deployment would go over a limit of AWS
     ├── DatabaseUnavailable      PostgreSQL cannot be reached
     ├── ClaimLost                somebody else runs this occurrence by now
@@ -94,6 +102,60 @@ class ExecutionNotFound(JobsError):
     """No execution has this id."""
 
     code = "executions_not_found"
+
+
+class UserNotFound(JobsError):
+    """No local user has this id or name."""
+
+    code = "users_not_found"
+
+
+class InvalidUser(JobsError):
+    """A user's name or password that breaks a rule; no message shows a password."""
+
+    code = "users_invalid"
+
+
+class NameTaken(JobsError):
+    """Another user has this name, maybe in another spelling."""
+
+    code = "users_name_taken"
+
+
+class RoleNotFound(JobsError):
+    """No role has this name."""
+
+    code = "roles_not_found"
+
+
+class InvalidRole(JobsError):
+    """A role's name or permissions that cannot be, or roles for a user that there are not."""
+
+    code = "roles_invalid"
+
+
+class RoleExists(JobsError):
+    """Another role has this name."""
+
+    code = "roles_name_taken"
+
+
+class RoleIsBuiltin(JobsError):
+    """A role that comes with the product is neither changed nor deleted."""
+
+    code = "roles_builtin"
+
+
+class LastAdministrator(JobsError):
+    """The change would leave no enabled user with a password who holds `*`; nothing was changed."""
+
+    code = "users_last_administrator"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "nobody would be left who holds '*' and can log in: give another enabled user with a password a role with "
+            "it first, such as admin"
+        )
 
 
 class LimitExceeded(JobsError):

@@ -7,6 +7,8 @@ JobsError
     ├── TooManyLogins            more failed logins than an account or an address has free
     ├── CrossSite                a browser's change that does not come from a page of ours
     ├── NotPermitted             the token does not carry the permission
+    ├── BeyondOwnPermissions     what would give, or touch, more than the caller holds
+    ├── PasswordWrong            one's own password can only be changed by who knows it
     ├── TooManyRequests          more changes in a minute than one actor may make
     ├── NotValid                 a parameter of the request is not what it must be
     ├── ContentTypeUnsupported   a body that is not said to be JSON
@@ -22,7 +24,7 @@ from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from functions.errors import JobsError
@@ -80,6 +82,25 @@ class NotPermitted(Refusal):
 
     def __init__(self, needed: str) -> None:
         super().__init__(f"this needs the permission {needed!r}, which your token does not carry")
+
+
+class BeyondOwnPermissions(Refusal):
+    """The caller does not hold what they would give to somebody, or what the user or role they would change holds."""
+
+    code = "auth_beyond_own_permissions"
+
+    def __init__(self, missing: Sequence[str]) -> None:
+        names = ", ".join(missing)
+        super().__init__(f"this takes somebody who holds {names}: give and change only what you hold yourself")
+
+
+class PasswordWrong(Refusal):
+    """The current password that was sent with a new one is not the user's."""
+
+    code = "users_password_wrong"
+
+    def __init__(self) -> None:
+        super().__init__("the current password is not the one you have: send it to choose another one")
 
 
 class TooManyRequests(Refusal):

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import psycopg
-from psycopg import sql
 
 from functions.db.connection import Connection
 from functions.record import Record
@@ -84,10 +83,8 @@ def months(connection: Connection) -> list[Month]:
     return found
 
 
-# Writers of this month, and of no other, wait while it is looked through; final is finished_at IS NOT NULL (a CHECK).
-_HOLD = "LOCK TABLE {execution} IN SHARE MODE"
-_IS_KEPT = "SELECT EXISTS (SELECT FROM {execution} WHERE finished_at IS NULL OR finished_at >= {before})"
-_DROP = "DROP TABLE {tables}"
+# A function of the database, so that it can be the owner who drops: routines/grants.sql.
+_DROP = "SELECT lamplighter.drop_month(%s, %s)"
 
 
 def drop_month(connection: Connection, month: Month, *, finished_before: datetime) -> bool:
@@ -96,16 +93,9 @@ def drop_month(connection: Connection, month: Month, *, finished_before: datetim
     That is: an execution in it is not final, or became final since the instant, or a transaction holds its tables for
     longer than half a second.
     """
-    execution = sql.Identifier("lamplighter", f"execution_{month.starts_at:%Y_%m}")
-    tables = sql.SQL(", ").join(sql.Identifier("lamplighter", table) for table in month.tables)
     try:
         with connection.transaction():
             connection.execute("SELECT set_config('lock_timeout', %s, true)", (_DROP_LOCK_TIMEOUT,))
-            connection.execute(sql.SQL(_HOLD).format(execution=execution))
-            kept = connection.execute(sql.SQL(_IS_KEPT).format(execution=execution, before=finished_before)).fetchone()
-            if kept == (True,):
-                return False
-            connection.execute(sql.SQL(_DROP).format(tables=tables))
+            return connection.execute(_DROP, (f"{month.starts_at:%Y_%m}", finished_before)).fetchone() == (True,)
     except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
         return False
-    return True

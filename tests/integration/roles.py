@@ -14,12 +14,13 @@ from functions.db.connection import Connection
 
 
 class Role:
-    """One role that may do everything; passwords are kept as SCRAM."""
+    """One role that may log in, and do everything if it is to; passwords are kept as SCRAM."""
 
-    def __init__(self, administrator: Connection, password: str) -> None:
+    def __init__(self, administrator: Connection, password: str, *, is_superuser: bool) -> None:
         self.name = f"role_{uuid.uuid4().hex[:12]}"
         self._administrator = administrator
-        made = sql.SQL("CREATE ROLE {} SUPERUSER LOGIN").format(sql.Identifier(self.name))
+        rank = sql.SQL("SUPERUSER" if is_superuser else "NOSUPERUSER")
+        made = sql.SQL("CREATE ROLE {} {} LOGIN").format(sql.Identifier(self.name), rank)
         administrator.execute(made)
         self.rotate(password)
 
@@ -35,9 +36,9 @@ class Role:
 
 
 @contextmanager
-def role(administrator: Connection, password: str) -> Iterator[Role]:
+def role(administrator: Connection, password: str, *, is_superuser: bool = True) -> Iterator[Role]:
     """A role with this password, gone afterwards."""
-    made = Role(administrator, password)
+    made = Role(administrator, password, is_superuser=is_superuser)
     try:
         yield made
     finally:
