@@ -24,6 +24,7 @@ STATUSES: Mapping[str, HTTPStatus] = {
     "validation_failed": HTTPStatus.BAD_REQUEST,
     "content_type_unsupported": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "body_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "precondition_failed": HTTPStatus.PRECONDITION_FAILED,
     "not_found": HTTPStatus.NOT_FOUND,
     "method_not_allowed": HTTPStatus.METHOD_NOT_ALLOWED,
     "jobs_not_found": HTTPStatus.NOT_FOUND,

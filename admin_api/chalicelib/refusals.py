@@ -13,6 +13,7 @@ JobsError
     ├── NotValid                 a parameter of the request is not what it must be
     ├── ContentTypeUnsupported   a body that is not said to be JSON
     ├── BodyTooLarge             a body longer than anything we read
+    ├── PreconditionFailed       somebody changed it since the caller looked
     ├── AlreadyFinished          what has ended cannot be cancelled
     ├── NotRetryable             only what has ended without success can be run again
     ├── NotReschedulable         only what was enqueued and has not started can be given another time
@@ -141,6 +142,15 @@ class BodyTooLarge(Refusal):
 
     def __init__(self, size: int, largest: int) -> None:
         super().__init__(f"the body has {size} bytes, more than {largest}: store what is large elsewhere, send its id")
+
+
+class PreconditionFailed(Refusal):
+    """What is to be changed is not what the caller saw: its If-Match names something else (RFC 9110 §15.5.13)."""
+
+    code = "precondition_failed"
+
+    def __init__(self, etag: str) -> None:
+        super().__init__("it has changed since you looked: look again, and send the ETag you then see", ETag=etag)
 
 
 class AlreadyFinished(Refusal):
