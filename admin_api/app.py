@@ -11,6 +11,8 @@ from chalicelib.blueprints.description import description
 from chalicelib.blueprints.executions import executions
 from chalicelib.blueprints.health import health
 from chalicelib.blueprints.jobs import jobs
+from chalicelib.blueprints.roles import roles
+from chalicelib.blueprints.users import users
 from chalicelib.incoming import BASE_PATH
 from chalicelib.outgoing import finish
 
@@ -19,6 +21,8 @@ app.register_middleware(finish, "http")
 app.register_blueprint(jobs, url_prefix=BASE_PATH)
 app.register_blueprint(executions, url_prefix=BASE_PATH)
 app.register_blueprint(auth, url_prefix=AUTH_PATH)
+app.register_blueprint(users, url_prefix=BASE_PATH)
+app.register_blueprint(roles, url_prefix=BASE_PATH)
 app.register_blueprint(health)
 app.register_blueprint(description)
 app.register_blueprint(anything_else)

@@ -42,3 +42,12 @@ def aware(value: Any) -> datetime:
     if at.tzinfo is None:
         raise ValueError("an instant has an offset")
     return at
+
+
+def text(value: Any) -> str:
+    """The text of a cursor. Raises TypeError for what is none, ValueError for what PostgreSQL cannot compare with."""
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    if "\x00" in value or any("\ud800" <= each <= "\udfff" for each in value):
+        raise ValueError("NUL or half a surrogate pair")
+    return value

@@ -9,7 +9,7 @@ from chalice.app import Request
 
 from chalicelib.refusals import NotAuthenticated
 from functions.definition import is_job_id
-from functions.errors import ExecutionNotFound, JobNotFound
+from functions.errors import ExecutionNotFound, JobNotFound, UserNotFound
 
 BASE_PATH = "/api/v1/admin"
 
@@ -59,3 +59,16 @@ def execution_id(text: str) -> uuid.UUID:
         return uuid.UUID(text)
     except ValueError as error:
         raise ExecutionNotFound(f"no execution has the id {text[:100]!r}: ids are UUIDs") from error
+
+
+def user_id(text: str) -> uuid.UUID:
+    """The user's id in a path. Raises UserNotFound when it cannot be one."""
+    try:
+        return uuid.UUID(text)
+    except ValueError as error:
+        raise UserNotFound(f"no user has the id {text[:100]!r}: ids are UUIDs") from error
+
+
+def role_name(encoded: str) -> str:
+    """The name of a role in a path, decoded; whether there is one, the database says."""
+    return unquote(encoded)
