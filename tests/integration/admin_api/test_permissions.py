@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from itertools import chain, combinations
 
@@ -9,7 +10,7 @@ import pytest
 
 from app import app
 from chalicelib import permissions
-from chalicelib.endpoint import Endpoint
+from chalicelib.endpoint import Endpoint, GuardedEndpoint
 from tests.integration.admin_api.api import BASE, Api
 
 
@@ -29,6 +30,7 @@ SIZES = (0, 1, 2, len(NAMES) - 1, len(NAMES))
 SETS = list(chain.from_iterable(combinations(NAMES, size) for size in SIZES))
 NEAR_MISSES = [("jobs",), ("jobs.",), ("jobs.*",), ("jobs.view ",), ("JOBS.VIEW", "JOBS.MANAGE"), ("**",), ("",)]
 VIEW, MANAGE, TRIGGER, PAUSE, DELETE = "jobs.view", "jobs.manage", "jobs.trigger", "jobs.pause", "jobs.delete"
+USERS, ROLES = "users.manage", "roles.manage"
 CONTRACT = {
     ("GET", f"{BASE}/jobs"): VIEW,
     ("GET", f"{BASE}/jobs/{{job_id}}"): VIEW,
@@ -44,31 +46,58 @@ CONTRACT = {
     ("POST", f"{BASE}/jobs/{{job_id}}/resume"): PAUSE,
     ("DELETE", f"{BASE}/jobs/{{job_id}}"): DELETE,
     ("POST", f"{BASE}/jobs/restore"): MANAGE,
+    ("GET", f"{BASE}/users"): USERS,
+    ("POST", f"{BASE}/users"): USERS,
+    ("GET", f"{BASE}/users/{{user_id}}"): USERS,
+    ("PATCH", f"{BASE}/users/{{user_id}}"): USERS,
+    ("DELETE", f"{BASE}/users/{{user_id}}"): USERS,
+    ("POST", f"{BASE}/roles"): ROLES,
+    ("PUT", f"{BASE}/roles/{{role_name}}"): ROLES,
+    ("DELETE", f"{BASE}/roles/{{role_name}}"): ROLES,
 }
 OPEN = {"/", "/{proxy+}", "/health/live", "/health/ready", "/openapi.json"}
 OPEN |= {"/api/v1/auth/login", "/api/v1/auth/refresh", "/api/v1/auth/logout"}
-# Whoever is logged in, whatever they may do.
-FOR_ALL = {"/api/v1/auth/me"}
+# Whoever is logged in, whatever they may do; of passwords this is one's own, and the view asks who it is.
+FOR_ALL = {
+    ("GET", "/api/v1/auth/me"),
+    ("GET", f"{BASE}/roles"),
+    ("GET", f"{BASE}/roles/{{role_name}}"),
+    ("GET", f"{BASE}/permissions"),
+    ("PUT", f"{BASE}/users/{{user_id}}/password"),
+}
+_SENT = {"execution_id": str(uuid.uuid4()), "user_id": str(uuid.uuid4())}
+
+
+def _path(route: str) -> str:
+    """A path of this route to something there is not."""
+    return re.sub(r"{(\w+)}", lambda found: _SENT.get(found[1], "nope"), route)
 
 
 def test_every_route_needs_what_the_contract_says_and_only_these_need_nothing() -> None:
-    guarded = {route: needed for route, needed in ROUTES.items() if needed is not None and route[0] != "HEAD"}
-    assert guarded == CONTRACT
-    assert {path for (_, path), needed in ROUTES.items() if needed is None} == OPEN | FOR_ALL
+    served = {route: needed for route, needed in ROUTES.items() if route[0] != "HEAD"}
+    assert {route: needed for route, needed in served.items() if needed is not None} == CONTRACT
+    free = {route for route, needed in served.items() if needed is None}
+    guarded = {(method, path) for method, path in free if _is_guarded(method, path)}
+    assert guarded == FOR_ALL
+    assert {path for _, path in free - guarded} == OPEN
 
 
-@pytest.mark.parametrize("path", sorted(FOR_ALL))
-def test_a_route_for_all_who_are_logged_in_is_for_nobody_else(api: Api, path: str) -> None:
-    assert api("GET", path, permissions=()).status == 200
-    assert api("GET", path, headers={}).code == "auth_not_authenticated"
+def _is_guarded(method: str, path: str) -> bool:
+    return isinstance(app.routes[path][method].view_function, GuardedEndpoint)
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(FOR_ALL))
+def test_a_route_for_all_who_are_logged_in_is_for_nobody_else(api: Api, method: str, path: str) -> None:
+    for number, held in enumerate([*SETS, *NEAR_MISSES]):
+        assert api(method, _path(path), permissions=held, actor=f"actor-{number}").status not in (401, 403)
+    assert api(method, _path(path), headers={}).code == "auth_not_authenticated"
 
 
 @pytest.mark.parametrize(("method", "path"), sorted(route for route, needed in ROUTES.items() if needed))
 def test_a_route_lets_in_who_holds_its_permission_or_all_and_nobody_else(api: Api, method: str, path: str) -> None:
     needed = ROUTES[method, path]
-    sent = path.replace("{job_id}", "nope").replace("{execution_id}", str(uuid.uuid4()))
     for number, held in enumerate([*SETS, *NEAR_MISSES]):
-        status = api(method, sent, permissions=held, actor=f"actor-{number}").status
+        status = api(method, _path(path), permissions=held, actor=f"actor-{number}").status
         is_allowed = needed in held or "*" in held or ("jobs.manage" in held and needed in (TRIGGER, PAUSE, DELETE))
         assert (status not in (401, 403)) if is_allowed else status == 403, f"{method} {path} with {held}: {status}"
-    assert api(method, sent, headers={}).status == 401
+    assert api(method, _path(path), headers={}).status == 401
