@@ -120,7 +120,11 @@ def _welcome(running: Running, state: State, seconds: float) -> None:
     facts = shlex.quote(str(state.directory / "dev.json"))
     print(f"\nready in {seconds:.1f} s\n")
     print(f"  admin API   {running.url}/api/v1/admin/jobs")
-    print(f"  log in      with the bearer token in {facts}, for example:")
+    if running.admin_password is not None:
+        print(f"  log in      as admin with the password {running.admin_password}")
+        print(f"  or          with the bearer token in {facts}, for example:")
+    else:
+        print(f"  log in      with the bearer token in {facts}, for example:")
     print(
         f"              token=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[\"token\"])' {facts})"
     )

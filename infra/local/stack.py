@@ -21,6 +21,7 @@ import boto3
 from functions import naming, registry
 from functions.db.connection import connect
 from functions.settings import Settings, from_environment
+from infra.local.administrator import ensure_administrator
 from infra.local.clock import Clock
 from infra.local.confinement import confine
 from infra.local.gateway import Gateway, lambda_invoke
@@ -54,6 +55,8 @@ class Running:
     database_url: str
     aws_endpoint_url: str
     region: str
+    # None: somebody gave the user `admin` another one, or deleted it.
+    admin_password: str | None
 
 
 class Stack:
@@ -80,10 +83,10 @@ class Stack:
         with ThreadPoolExecutor(1) as pool:  # whose end waits for the answer
             # The API's function starts with its first request: here it does so while the rules are made.
             self._deploy(settings, endpoint_url, api_is_up=lambda: pool.submit(read_jobs, url, token))
-        self._seed(database_url)
+        password = self._seed(database_url)
         self._wait_for_api(url, token)
         self._start_clock(settings, endpoint_url)
-        running = Running(url, token, database_url, endpoint_url, settings.region)
+        running = Running(url, token, database_url, endpoint_url, settings.region, password)
         self._state.publish(vars(running))
         return running
 
@@ -153,11 +156,13 @@ class Stack:
         session = boto3.Session(region_name=settings.region)
         deploy(deployment, session=session, report=self._report, progress=progress)
 
-    def _seed(self, database_url: str) -> None:
+    def _seed(self, database_url: str) -> str | None:
         begun = monotonic()
         with connect(database_url) as connection:
             added = seed_refresh_tokens(connection, now=datetime.now(UTC))
+            password = ensure_administrator(connection, self._state)
         self._report("seed", monotonic() - begun, f"{added} refresh tokens" if added else "kept what is there")
+        return password
 
     def _start_gateway(self, settings: Settings, endpoint_url: str) -> str:
         gateway = Gateway(

@@ -1,4 +1,4 @@
-"""What the one-machine edition keeps between starts, in .local/: a lock, a signing key, and where things are."""
+"""What the one-machine edition keeps between starts, in .local/: a lock, a key, a password, where things are."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from infra.local.postgres import home_for, sweep
 
 # All that a start writes, and so all that a reset takes away: --state can name a directory with other things in it.
 _DIRECTORIES = ("postgres", "instances", "logs", "packages")
-_FILES = ("clock.json", "dev.json", "signing-key")
+_FILES = ("admin-password", "clock.json", "dev.json", "signing-key")
 
 
 class AlreadyRunning(JobsError):
@@ -75,6 +75,15 @@ class State:
         if not path.exists():
             _write_private(path, secrets.token_urlsafe(48))
         return path.read_text()
+
+    def administrator_password(self) -> str | None:
+        """The password of the first user, if one was kept."""
+        path = self.directory / "admin-password"
+        return path.read_text() if path.exists() else None
+
+    def keep_administrator_password(self, password: str) -> None:
+        """Keep it (mode 0600), so that the next start can print it again."""
+        _write_private(self.directory / "admin-password", password)
 
     def publish(self, facts: dict[str, Any]) -> Path:
         """Write dev.json (mode 0600), which tools and tests read; it is there exactly while everything is up."""

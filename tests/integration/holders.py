@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
+from datetime import timedelta
 from typing import Any
 
 from chalicelib.callers import Caller
-from functions.db import access, roles, users
+from functions.db import access, roles, sessions, users
 from functions.db.audit import Author
 from functions.db.connection import Connection
 from functions.db.users import UserRow
@@ -34,6 +36,13 @@ def acting(user: UserRow) -> Caller:
 def deployment_token(*permissions: str) -> Caller:
     """A token of the deployment, of no local user."""
     return Caller(actor="deployer", permissions=frozenset(permissions))
+
+
+def log_in(connection: Connection, user: UserRow) -> uuid.UUID:
+    """A session of this user; its id."""
+    return sessions.open_session(
+        connection, user.id, SETUP, address="127.0.0.1", lifetime=timedelta(hours=1), family_id=uuid.uuid4()
+    )
 
 
 def audit_of(connection: Connection) -> list[tuple[str, str, Any, Any]]:

@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
 from itertools import product
 
 import pytest
@@ -21,7 +20,7 @@ from functions.db import access, roles, sessions, users
 from functions.db.connection import Connection, connect
 from functions.db.users import UserRow
 from functions.errors import InvalidRole, InvalidUser, LastAdministrator
-from tests.integration.holders import SETUP, acting, audit_of, deployment_token, person, role
+from tests.integration.holders import acting, audit_of, deployment_token, log_in, person, role
 from tests.integration.waiting import until_waiting
 
 PASSWORD = "correct horse battery staple"
@@ -334,9 +333,3 @@ def test_who_changes_their_own_password_stays_logged_in_there_and_nowhere_else(c
     )
     assert sessions.live(connection, here) is not None
     assert sessions.live(connection, elsewhere) is None
-
-
-def log_in(connection: Connection, user: UserRow) -> uuid.UUID:
-    return sessions.open_session(
-        connection, user.id, SETUP, address="127.0.0.1", lifetime=timedelta(hours=1), family_id=uuid.uuid4()
-    )
