@@ -35,6 +35,7 @@ def test_killed_at_any_statement_the_effect_is_there_exactly_when_the_execution_
 ) -> None:
     deployed(connection, "a", schedule="* * * * *")
     seen: list[tuple[str, int]] = []
+    connection.execute("ALTER TABLE lamplighter.audit DISABLE TRIGGER append_only")  # the effect is a row there
     for number in range(50):
         connection.execute("TRUNCATE lamplighter.execution, lamplighter.audit, lamplighter.job_log")
         connection.execute("UPDATE lamplighter.job SET running_execution_id = NULL, running_lease_expires_at = NULL")

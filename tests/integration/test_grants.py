@@ -73,6 +73,18 @@ def test_the_audit_is_added_to_and_read_and_nothing_else(
     assert application.execute(rows).fetchall() == connection.execute(rows).fetchall() == [("ann", "jobs.pause")]
 
 
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE lamplighter.audit SET actor = 'bob'", "DELETE FROM lamplighter.audit", "TRUNCATE lamplighter.audit"],
+)
+def test_even_the_owner_changes_nothing_in_the_audit_by_mistake(connection: Connection, statement: str) -> None:
+    with connection.transaction():
+        audit.record(connection, ANN, "jobs.pause", job_id="a")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="lamplighter.audit is only added to"):
+        connection.execute(statement.encode())
+    assert connection.execute("SELECT actor FROM lamplighter.audit").fetchall() == [("ann",)]
+
+
 def test_the_application_does_all_its_work_with_it(application: Connection) -> None:
     deployed(application, "a")
     claim = claimed(application)

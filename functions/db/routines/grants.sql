@@ -1,4 +1,25 @@
--- What the application's own role may do, for deployments where jobs and the admin API do not connect as the owner.
+-- What is in the audit stays; and what the application's own role may do, where jobs and the admin API do not connect as
+-- the owner.
+
+-- For whoever connects, so that a deployment with one login has this too; its owner can take the trigger away, a role that
+-- was given what is below cannot.
+CREATE OR REPLACE FUNCTION lamplighter.refuse_change() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'lamplighter.% is only added to: % is refused', tg_table_name, tg_op
+        USING ERRCODE = 'insufficient_privilege',
+              HINT = 'Who owns the table can disable its trigger append_only, and enable it again.';
+END
+$$;
+DO $$
+BEGIN
+    -- Not replaced each time: that would wait for everybody who writes to the audit, and they behind it.
+    IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = 'lamplighter.audit'::regclass AND tgname = 'append_only') THEN
+        CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON lamplighter.audit
+        FOR EACH STATEMENT EXECUTE FUNCTION lamplighter.refuse_change();
+    END IF;
+END
+$$;
 
 -- Lets a role do all that jobs and the admin API do, and nothing else: rows of every table, also of those that later
 -- migrations add, but of the audit only to read and to add. The owner calls it, once; again does no harm.
