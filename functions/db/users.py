@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from psycopg.rows import class_row
 from functions.db import audit, roles
 from functions.db.audit import Author
 from functions.db.connection import Connection
+from functions.db.credentials import folded
 from functions.db.json_values import storable
 from functions.errors import InvalidUser, NameTaken, UserNotFound
 
@@ -42,7 +42,7 @@ def username(text: str) -> str:
 
     RFC 8265 §3.3 (UsernameCaseMapped), with blanks inside allowed. Raises InvalidUser for what cannot be a name.
     """
-    name = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).lower())
+    name = folded(text)
     if not (name.isprintable() and name == name.strip() and 1 <= len(name) <= LONGEST_NAME):
         raise InvalidUser(
             f"user name {text[:LONGEST_NAME]!r} is invalid: use 1 to {LONGEST_NAME} printable characters, no blanks "
@@ -105,7 +105,7 @@ def page(
 ) -> list[UserRow]:
     """Users by name, at most `limit`, from the one after the name `after`; search: a part of the name, in any case."""
     values = {
-        "search": None if search is None else unicodedata.normalize("NFKC", search).lower(),
+        "search": None if search is None else folded(search),
         "role": role, "is_disabled": is_disabled, "after": after, "limit": limit,
     }  # fmt: skip
     with connection.cursor(row_factory=class_row(UserRow)) as cursor:

@@ -298,7 +298,9 @@ def test_ones_own_password_needs_the_one_there_is(connection: Connection) -> Non
 
 
 def own(connection: Connection, user: UserRow, current: str, password: str) -> None:
-    user_service.change_own_password(connection, acting(user), current=current, password=password, unchanged=seen)
+    user_service.change_own_password(
+        connection, acting(user), current=current, password=password, source_ip="192.0.2.1", unchanged=seen
+    )
 
 
 def test_a_password_that_was_reset_while_its_owner_changed_it_stays_the_one_that_was_set(
@@ -329,7 +331,8 @@ def test_who_changes_their_own_password_stays_logged_in_there_and_nowhere_else(c
     here, elsewhere = log_in(connection, ada), log_in(connection, ada)
     caller = replace(acting(ada), session_id=here)
     user_service.change_own_password(
-        connection, caller, current=PASSWORD, password="another one by ada herself", unchanged=seen
-    )
+        connection, caller, current=PASSWORD, password="another one by ada herself", source_ip="192.0.2.1",
+        unchanged=seen,
+    )  # fmt: skip
     assert sessions.live(connection, here) is not None
     assert sessions.live(connection, elsewhere) is None

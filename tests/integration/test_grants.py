@@ -80,7 +80,7 @@ def test_the_audit_is_added_to_and_read_and_nothing_else(
 def test_even_the_owner_changes_nothing_in_the_audit_by_mistake(connection: Connection, statement: str) -> None:
     with connection.transaction():
         audit.record(connection, ANN, "jobs.pause", job_id="a")
-    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="lamplighter.audit is only added to"):
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match=r"lamplighter\.audit is only added to"):
         connection.execute(statement.encode())
     assert connection.execute("SELECT actor FROM lamplighter.audit").fetchall() == [("ann",)]
 

@@ -72,6 +72,8 @@ def test_every_endpoint_is_documented_with_its_method_and_no_other() -> None:
 def test_every_permission_is_documented() -> None:
     for name in permissions.DESCRIPTIONS:
         assert f"`{name}`" in text("admin-api.md")
+        implied_by = ", ".join(f"`{holder}`" for holder, implied in permissions.IMPLIES.items() if name in implied)
+        assert re.search(rf"^\| `{re.escape(name)}` \| .* \| {implied_by} ?\|$", text("users.md"), re.MULTILINE)
 
 
 def test_every_job_is_documented() -> None:

@@ -156,7 +156,7 @@ def delete_user(caller: Caller, user_id: str) -> Response:
     permission=None,
     body=PasswordBody,
     answers={204: None},
-    refusals=(*CHANGE_REFUSALS, "users_invalid", "users_password_wrong"),
+    refusals=(*CHANGE_REFUSALS, "users_invalid", "users_password_wrong", "auth_too_many_attempts"),
 )
 def set_password(caller: Caller, user_id: str, body: PasswordBody) -> Response:
     """204 once only this password lets them in; their sessions have ended. Everybody may change their own."""
@@ -167,7 +167,12 @@ def set_password(caller: Caller, user_id: str, body: PasswordBody) -> Response:
     with connection() as opened:
         if is_own:
             user_service.change_own_password(
-                opened, caller, current=body.current or "", password=body.password, unchanged=_check_unchanged
+                opened,
+                caller,
+                current=body.current or "",
+                password=body.password,
+                source_ip=incoming.source_ip(users.current_request),
+                unchanged=_check_unchanged,
             )
         else:
             user_service.reset_password(opened, caller, found, password=body.password, unchanged=_check_unchanged)

@@ -79,19 +79,23 @@ def reset_password(
 
 
 def change_own_password(
-    connection: Connection, caller: Caller, *, current: str, password: str, unchanged: Unchanged
+    connection: Connection, caller: Caller, *, current: str, password: str, source_ip: str, unchanged: Unchanged
 ) -> None:
     """Give the caller, who proves to know the one they have, another password; it ends their other sessions.
 
-    Raises UserNotFound for a caller who is no local user, InvalidUser, PasswordWrong.
+    Guessing the current one counts as guessing at the login. Raises UserNotFound for a caller who is no local user any
+    more, InvalidUser, PasswordWrong, TooManyLogins.
     """
-    from chalicelib import passwords  # late: argon2 is a library to load, and most requests have no password
+    from chalicelib import login_throttle, passwords  # late: most requests have no password
 
     assert caller.user_id is not None
     user = users.get(connection, caller.user_id)
     known = users.password_hash(connection, user.id)
-    if known is None or not passwords.verify(known, current):
+    attempt = login_throttle.attempt(user.name, login_throttle.network(source_ip), is_known_here=True)
+    login_throttle.count(connection, attempt)
+    if not passwords.verify(known, current):
         raise PasswordWrong
+    login_throttle.take_back(connection, attempt)
     new_hash = _hashed(password, name=user.name)
     with access.changing(connection):
         user = users.get(connection, user.id)

@@ -10,11 +10,13 @@ import pytest
 from chalicelib import passwords
 from functions.db import users
 from functions.db.connection import Connection
-from tests.integration.admin_api.api import ACTOR, BASE, Api
+from tests.integration.admin_api.api import ACTOR, BASE, Api, token
 from tests.integration.admin_api.cases import assert_limited, assert_needs, assert_needs_a_token, audited
+from tests.integration.admin_api.logins import add_user, bearer, log_in, me
 from tests.integration.holders import audit_of, person, role
 
 PASSWORD = "correct horse battery staple"
+ANOTHER = "nine words nobody would expect to find here together"
 MANAGER = ("users.manage", "jobs.view")
 
 
@@ -143,10 +145,8 @@ def test_only_what_was_seen_is_changed(api: Api) -> None:
     assert api("DELETE", path, headers=with_match(changed.headers["ETag"])).status == 204
 
 
-def with_match(etag: str, *permissions: str) -> dict[str, str]:
-    from tests.integration.admin_api.api import token
-
-    return {"Authorization": f"Bearer {token(*permissions or ('*',))}", "If-Match": etag}
+def with_match(etag: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token('*')}", "If-Match": etag}
 
 
 def test_pages_lead_to_every_user_once_and_filters_to_some(api: Api, connection: Connection) -> None:
@@ -211,3 +211,68 @@ def test_somebody_elses_password_is_set_by_who_manages_users_and_nobody_else(api
     missing = api("PUT", f"{BASE}/users/{uuid.uuid4()}/password", permissions=MANAGER, json_body={"password": PASSWORD})
     assert (missing.status, missing.code) == (404, "users_not_found")
     assert [row[1] for row in audit_of(connection)] == ["users.set_password"]
+
+
+def test_everybody_changes_their_own_password_with_the_one_they_have(api: Api, connection: Connection) -> None:
+    path = f"{BASE}/users/{add_user(connection, 'ada')}/password"
+    here, elsewhere = (log_in(api, "ada").json["accessToken"] for _ in range(2))
+    for current in ({}, {"current": ""}, {"current": "not this one"}):
+        answer = api("PUT", path, headers=bearer(here), json_body={"password": ANOTHER, **current})
+        assert (answer.status, answer.code) == (403, "users_password_wrong")
+    assert api("PUT", path, headers=bearer(here), json_body={"password": ANOTHER, "current": PASSWORD}).status == 204
+    assert me(api, here).status == 200
+    assert me(api, elsewhere).code == "auth_not_authenticated"
+    assert log_in(api, "ada").code == "auth_login_failed"
+    assert log_in(api, "ADA", ANOTHER).status == 200
+
+
+def test_an_administrator_too_needs_the_current_password_for_their_own(api: Api, connection: Connection) -> None:
+    path = f"{BASE}/users/{add_user(connection, 'root', 'admin')}/password"
+    headers = bearer(log_in(api, "root").json["accessToken"])
+    assert api("PUT", path, headers=headers, json_body={"password": ANOTHER}).code == "users_password_wrong"
+
+
+def test_guessing_the_current_password_gets_slower_as_it_does_at_the_login(api: Api, connection: Connection) -> None:
+    path = f"{BASE}/users/{add_user(connection, 'ada')}/password"
+    headers = bearer(log_in(api, "ada").json["accessToken"])
+    codes = [
+        api("PUT", path, headers=headers, json_body={"password": ANOTHER, "current": f"guess {number}"}).code
+        for number in range(8)
+    ]
+    assert codes[:5] == ["users_password_wrong"] * 5
+    assert "auth_too_many_attempts" in codes[5:]
+
+
+def test_a_user_without_permissions_touches_nobody_else(api: Api, connection: Connection) -> None:
+    other = add_user(connection, "bob")
+    add_user(connection, "ada", "operator")
+    headers = bearer(log_in(api, "ada").json["accessToken"])
+    answer = api("PUT", f"{BASE}/users/{other}/password", headers=headers, json_body={"password": ANOTHER})
+    assert (answer.status, answer.code) == (403, "auth_insufficient_permissions")
+
+
+def test_what_changes_a_user_ends_their_sessions_at_once(api: Api, connection: Connection) -> None:
+    root, ada = add_user(connection, "root", "admin"), add_user(connection, "ada", "viewer")
+    headers = bearer(log_in(api, "root").json["accessToken"])
+    path = f"{BASE}/users/{ada}"
+    for method, rest, body in (
+        ("PATCH", "", {"roles": ["operator"]}),
+        ("PUT", "/password", {"password": PASSWORD}),
+        ("PATCH", "", {"isDisabled": True}),
+    ):
+        of_ada = log_in(api, "ada").json["accessToken"]
+        assert api(method, path + rest, headers=headers, json_body=body).status == 204
+        assert me(api, of_ada).code == "auth_not_authenticated"
+    assert log_in(api, "ada").code == "auth_login_failed"
+    assert api("PATCH", f"{BASE}/users/{root}", headers=headers, json_body={"name": "boss"}).status == 204
+    assert me(api, headers["Authorization"].removeprefix("Bearer ")).json["name"] == "boss"
+
+
+def test_a_role_that_permits_less_counts_from_the_next_request_on(api: Api, connection: Connection) -> None:
+    person(connection, "boss", "admin")
+    role(connection, "managers", *MANAGER)
+    add_user(connection, "ada", "managers")
+    headers = bearer(log_in(api, "ada").json["accessToken"])
+    assert api("GET", f"{BASE}/users", headers=headers).status == 200
+    assert api("PUT", f"{BASE}/roles/managers", json_body={"permissions": ["jobs.view"]}).status == 204
+    assert api("GET", f"{BASE}/users", headers=headers).status == 403
