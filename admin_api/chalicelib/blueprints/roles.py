@@ -12,7 +12,7 @@ from chalicelib.callers import Caller
 from chalicelib.database import connection
 from chalicelib.endpoint import endpoint
 from chalicelib.inputs import Cursor, Input, Limit, Search
-from chalicelib.permissions import ROLES_MANAGE
+from chalicelib.permissions import DESCRIPTIONS, ROLES_MANAGE
 from chalicelib.serializers import users as serializers
 from chalicelib.serializers.users import Permissions, Role, Roles
 from chalicelib.services import roles as role_service
@@ -22,7 +22,9 @@ from functions.db.roles import RoleRow
 roles = Blueprint(__name__)
 
 Description = Annotated[str, Meta(max_length=500)]
-PermissionNames = Annotated[list[Annotated[str, Meta(min_length=1, max_length=100)]], Meta(max_length=100)]
+# The schema says which there are; who sends another one is told by the service, as roles_invalid.
+PermissionName = Annotated[str, Meta(min_length=1, max_length=100, extra_json_schema={"enum": list(DESCRIPTIONS)})]
+PermissionNames = Annotated[list[PermissionName], Meta(max_length=100)]
 CHANGE_REFUSALS = (
     "roles_not_found",
     "roles_builtin",
@@ -46,14 +48,14 @@ class NewRoleBody(Input):
 
     name: Annotated[str, Meta(pattern=r"^[a-z0-9._-]{1,50}$")]
     permissions: PermissionNames
-    description: Description = ""
+    description: Description | None = None
 
 
 class RoleBody(Input):
     """All that can be changed of a role: it then permits exactly this."""
 
     permissions: PermissionNames
-    description: Description = ""
+    description: Description | None = None
 
 
 @endpoint(roles, "GET", "/roles", permission=None, query=RolesQuery, answers={200: Roles})
@@ -79,7 +81,7 @@ def create_role(caller: Caller, body: NewRoleBody) -> Response:
     """201 once there is this role, at Location."""
     with connection() as opened:
         role = role_service.create(
-            opened, caller, name=body.name, description=body.description, permissions=body.permissions
+            opened, caller, name=body.name, description=body.description or "", permissions=body.permissions
         )
     return outgoing.created(Location=incoming.link(roles.current_request, f"/roles/{role.name}"), ETag=_etag(role))
 
@@ -108,7 +110,7 @@ def replace_role(caller: Caller, role_name: str, body: RoleBody) -> Response:
             opened,
             caller,
             incoming.role_name(role_name),
-            description=body.description,
+            description=body.description or "",
             permissions=body.permissions,
             unchanged=_check_unchanged,
         )
