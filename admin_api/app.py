@@ -5,13 +5,17 @@ from __future__ import annotations
 from chalice.app import Chalice
 
 from chalicelib.blueprints.anything_else import anything_else
+from chalicelib.blueprints.audit import audit
 from chalicelib.blueprints.auth import BASE_PATH as AUTH_PATH
 from chalicelib.blueprints.auth import auth
 from chalicelib.blueprints.description import description
 from chalicelib.blueprints.executions import executions
 from chalicelib.blueprints.health import health
 from chalicelib.blueprints.jobs import jobs
+from chalicelib.blueprints.logs import logs
+from chalicelib.blueprints.repeats import repeats
 from chalicelib.blueprints.roles import roles
+from chalicelib.blueprints.stats import stats
 from chalicelib.blueprints.users import users
 from chalicelib.incoming import BASE_PATH
 from chalicelib.outgoing import finish
@@ -23,6 +27,10 @@ app.register_blueprint(executions, url_prefix=BASE_PATH)
 app.register_blueprint(auth, url_prefix=AUTH_PATH)
 app.register_blueprint(users, url_prefix=BASE_PATH)
 app.register_blueprint(roles, url_prefix=BASE_PATH)
+app.register_blueprint(logs, url_prefix=BASE_PATH)
+app.register_blueprint(repeats, url_prefix=BASE_PATH)
+app.register_blueprint(stats, url_prefix=BASE_PATH)
+app.register_blueprint(audit, url_prefix=BASE_PATH)
 app.register_blueprint(health)
 app.register_blueprint(description)
 app.register_blueprint(anything_else)

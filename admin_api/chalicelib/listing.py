@@ -3,51 +3,51 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 from typing import Any, Literal
 
+import msgspec
+
 from chalicelib import cursors
-from chalicelib.inputs import Cursor, Input, JobId, Limit
-from chalicelib.refusals import NotValid
-from functions.db.executions import WAITING, Place
+from chalicelib.inputs import AwareInstant, Cursor, Input, JobId, Limit
+from functions.db.execution_pages import CAUSES, STATUSES, Place, Wanted
 
 Status = Literal[
     "queued", "scheduled", "running", "retrying", "succeeded", "failed", "skipped", "cancelled", "lost", "missed"
 ]
-STATUSES: tuple[str, ...] = Status.__args__  # type: ignore[attr-defined]
+Cause = Literal["schedule", "manual", "retry", "backfill", "catch_up", "one_time"]
 
 
-class ExecutionsQuery(Input):
-    """`status`, `jobId`, `limit` and `cursor` of a list of executions."""
+class JobExecutionsQuery(Input):
+    """Which executions of a job: all of them, or with some of these statuses and causes, scheduled in this time."""
 
     status: tuple[Status, ...] = ()
-    job_id: JobId | None = None
+    cause: tuple[Cause, ...] = ()
+    since_at: AwareInstant | None = msgspec.field(name="from", default=None)
+    until_at: AwareInstant | None = msgspec.field(name="to", default=None)
     limit: Limit = 50
     cursor: Cursor | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """What a list is to hold: newest first, after a place, at most `limit`."""
+class ExecutionsQuery(JobExecutionsQuery):
+    """The same of all jobs, or of one."""
 
-    statuses: tuple[str, ...]
-    job_id: str | None
-    before: Place | None
-    limit: int
+    job_id: JobId | None = None
 
 
-def wanted(query: ExecutionsQuery) -> Wanted:
-    """What this query asks for. Raises NotValid for a status that only the list of one job has, and another cursor."""
-    known = STATUSES if query.job_id is not None else WAITING
-    for status in query.status:
-        if status not in known:
-            raise NotValid(f"status={status!r} is invalid: use some of {','.join(known)}, or name a jobId")
+def wanted(query: JobExecutionsQuery, *, job_id: str | None) -> Wanted:
+    """What this query asks for; `from` is part of it, `to` is not."""
     return Wanted(
-        statuses=query.status or known,
-        job_id=query.job_id,
-        before=None if query.cursor is None else cursors.decode(query.cursor, _place),
-        limit=query.limit,
+        statuses=query.status or STATUSES,
+        causes=query.cause or CAUSES,
+        job_id=job_id,
+        since_at=query.since_at,
+        until_at=query.until_at,
     )
+
+
+def place(query: JobExecutionsQuery) -> Place | None:
+    """Where this page begins. Raises NotValid for what is no cursor of ours."""
+    return None if query.cursor is None else cursors.decode(query.cursor, _place)
 
 
 def cursor(place: Place | None) -> str | None:

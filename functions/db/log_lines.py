@@ -1,4 +1,4 @@
-"""Log lines as rows of lamplighter.job_log: few are written inside a statement, many by COPY; read page by page."""
+"""Log lines as rows of lamplighter.job_log: few are written inside a statement, many by COPY."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from functions.db.connection import Connection
 from functions.db.json_values import as_jsonb, storable
 from functions.log_lines import LogLine
-from functions.record import Record
 
 
 def as_records(lines: Sequence[LogLine], *, first_line: int) -> Jsonb:
@@ -68,51 +66,6 @@ def copy_lines(
                         fields,
                     )
                 )
-
-
-class LogRow(Record):
-    """One line of one attempt; logged_at aware UTC."""
-
-    line: int
-    logged_at: datetime
-    level: str
-    message: str
-    fields: dict[str, Any] | None
-
-
-_AFTER = """
-SELECT line, logged_at, level, message, fields FROM lamplighter.job_log
-WHERE execution_id = %(execution_id)s AND scheduled_at = %(scheduled_at)s AND attempt = %(attempt)s AND line > %(after)s
-ORDER BY line LIMIT %(limit)s
-"""
-_NEWEST = """
-SELECT * FROM (
-    SELECT line, logged_at, level, message, fields FROM lamplighter.job_log
-    WHERE execution_id = %(execution_id)s AND scheduled_at = %(scheduled_at)s AND attempt = %(attempt)s
-    ORDER BY line DESC LIMIT %(limit)s
-) AS newest ORDER BY line
-"""
-
-
-def read_lines(
-    connection: Connection,
-    *,
-    execution_id: uuid.UUID,
-    scheduled_at: datetime,
-    attempt: int,
-    limit: int,
-    after: int | None = None,
-) -> list[LogRow]:
-    """Lines of one attempt in order: the first ones after the line `after`, or without it the newest ones."""
-    values = {
-        "execution_id": execution_id,
-        "scheduled_at": scheduled_at,
-        "attempt": attempt,
-        "limit": limit,
-        "after": after,
-    }
-    with connection.cursor(row_factory=class_row(LogRow)) as cursor:
-        return cursor.execute(_NEWEST if after is None else _AFTER, values).fetchall()
 
 
 def _as_json(number: int, line: LogLine) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from functions.settings import settings
 # Small enough that a million rows never hold their locks for more than a moment.
 _BATCH = 5_000
 _DAY = timedelta(days=1)
+# An event comes up to a day after its time (EventBridge), and takes back what was counted as missed.
+_COUNTED_FOR = timedelta(hours=25)
 
 
 @job(id="retention", schedule="40 2 * * *", timeout=timedelta(minutes=15))
@@ -31,6 +33,7 @@ def retention(ctx: JobContext) -> dict[str, object]:
         if is_over:
             ctx.logger.warning("month %s stays: an execution in it is not final, or somebody uses it", month.name)
         deleted += _delete_rows(ctx, month, {s: days for s, days in kept.items() if is_over or days < longest})
+    stats.roll_up(ctx.db, before=ctx.now - _COUNTED_FOR)
     stats.delete_before(ctx.db, ctx.now - longest * _DAY)
     while free_keys(ctx.db, before=ctx.now - _DAY, batch=_BATCH):
         pass

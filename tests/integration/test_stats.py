@@ -141,6 +141,27 @@ def test_retention_deletes_hours_older_than_the_longest_retention(connection: Co
     assert counts(connection) == {"lost": 1}
 
 
+def test_durations_are_counted_by_step_between_the_shortest_and_the_longest_there_was(connection: Connection) -> None:
+    for took_ms in (100, 101, 5_000, 20, None, 0, 10_000_000):
+        connection.execute("SELECT lamplighter.count_execution('a', 'succeeded', %s, %s)", (MINUTE, took_ms))
+    connection.execute("SELECT lamplighter.uncount_execution('a', 'succeeded', %s, 101)", (MINUTE,))
+    row = connection.execute(
+        "SELECT durations[0], durations[16], durations[25], durations[46], durations[75], durations[76]"
+        " FROM lamplighter.job_stats_hourly"
+    ).fetchone()
+    assert row == (1, 1, 1, 1, 1, None)
+
+
+def test_the_daily_retention_adds_up_all_jobs_hours_that_are_over(connection: Connection, database_url: str) -> None:
+    now = datetime(2026, 11, 23, 2, 40, tzinfo=UTC)
+    for hours, job_id in ((30, "a"), (30, "b"), (20, "a")):
+        at = now - timedelta(hours=hours)
+        connection.execute("SELECT lamplighter.count_execution(%s, 'succeeded', %s, 100)", (job_id, at))
+    run_job(retention, database_url, now=now)
+    rows = connection.execute("SELECT hour, succeeded, durations[25] FROM lamplighter.stats_hourly").fetchall()
+    assert rows == [(datetime(2026, 11, 21, 20, tzinfo=UTC), 2, 2)]
+
+
 def test_what_ended_before_there_were_counts_is_counted_when_the_table_is_made(connection: Connection) -> None:
     deployed(connection, "a", "b")
     ended(connection, claimed(connection))

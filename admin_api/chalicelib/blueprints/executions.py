@@ -1,4 +1,4 @@
-"""/executions: enqueued, listed, shown with its log lines; cancelled, run again, and given another time."""
+"""/executions: enqueued, listed, shown; cancelled, and given another time."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from chalicelib.callers import Caller
 from chalicelib.database import connection
 from chalicelib.endpoint import endpoint
 from chalicelib.inputs import AwareInstant, Input
-from chalicelib.listing import ExecutionsQuery
+from chalicelib.listing import ExecutionsQuery, JobExecutionsQuery
 from chalicelib.permissions import JOBS_MANAGE, JOBS_TRIGGER, JOBS_VIEW
 from chalicelib.serializers import executions as serializers
-from chalicelib.serializers.executions import Execution, Executions, LogLines
+from chalicelib.serializers.executions import Execution, Executions
+from chalicelib.services import cloudwatch, one_time
 from chalicelib.services import executions as execution_service
-from chalicelib.services import one_time
 from functions.settings import settings
 
 executions = Blueprint(__name__)
@@ -45,12 +45,6 @@ class RescheduleBody(Input):
     delay: Delay | None = None
 
 
-class LogsQuery(Input):
-    """Which lines: the newest, or those after a line."""
-
-    after: Annotated[int, Meta(ge=0, le=2**31 - 1)] | None = None
-
-
 @endpoint(
     executions,
     "GET",
@@ -61,11 +55,28 @@ class LogsQuery(Input):
     refusals=("jobs_not_found",),
 )
 def list_executions(_: Caller, query: ExecutionsQuery) -> Response:
-    """200 with what waits, of all jobs, or with the executions of one; newest first, page by page."""
-    wanted = listing.wanted(query)
+    """200 with executions of all jobs, newest first, page by page."""
+    return _page(query, query.job_id)
+
+
+@endpoint(
+    executions,
+    "GET",
+    "/jobs/{job_id}/executions",
+    permission=JOBS_VIEW,
+    query=JobExecutionsQuery,
+    answers={200: Executions},
+    refusals=("jobs_not_found",),
+)
+def list_job_executions(_: Caller, job_id: str, query: JobExecutionsQuery) -> Response:
+    """200 with executions of one job, newest first, page by page."""
+    return _page(query, incoming.job_id(job_id))
+
+
+def _page(query: JobExecutionsQuery, job_id: str | None) -> Response:
     with connection() as opened:
         page = execution_service.page(
-            opened, statuses=wanted.statuses, job_id=wanted.job_id, before=wanted.before, limit=wanted.limit
+            opened, listing.wanted(query, job_id=job_id), before=listing.place(query), limit=query.limit
         )
     return outgoing.as_json(serializers.executions(page, now=datetime.now(UTC), is_enabled=settings().jobs_enabled))
 
@@ -110,24 +121,10 @@ def show_execution(_: Caller, execution_id: str) -> Response:
     """200 with one execution and its attempts."""
     with connection() as opened:
         row, attempts = execution_service.get(opened, incoming.execution_id(execution_id))
-    shown = serializers.execution(row, attempts, now=datetime.now(UTC), is_enabled=settings().jobs_enabled)
+    cloud_watch = cloudwatch.lines_of(row, settings())
+    is_enabled = settings().jobs_enabled
+    shown = serializers.execution(row, attempts, cloud_watch, now=datetime.now(UTC), is_enabled=is_enabled)
     return outgoing.as_json(shown)
-
-
-@endpoint(
-    executions,
-    "GET",
-    "/executions/{execution_id}/logs",
-    permission=JOBS_VIEW,
-    query=LogsQuery,
-    answers={200: LogLines},
-    refusals=("executions_not_found",),
-)
-def show_logs(_: Caller, execution_id: str, query: LogsQuery) -> Response:
-    """200 with log lines, also while it runs: ask again with `after` the last line's number."""
-    with connection() as opened:
-        page = execution_service.log_page(opened, incoming.execution_id(execution_id), after=query.after)
-    return outgoing.as_json(serializers.log_lines(page))
 
 
 @endpoint(
@@ -144,27 +141,6 @@ def cancel_execution(caller: Caller, execution_id: str) -> Response:
     with connection() as opened:
         has_ended = execution_service.cancel(opened, found, caller)
     return outgoing.no_content() if has_ended else outgoing.accepted(Location=_location(found))
-
-
-@endpoint(
-    executions,
-    "POST",
-    "/executions/{execution_id}/retry",
-    permission=JOBS_TRIGGER,
-    answers={204: None},
-    refusals=(
-        "executions_not_found",
-        "executions_not_retryable",
-        "jobs_not_found",
-        "jobs_trigger_failed",
-        "params_invalid",
-    ),
-)
-def retry_execution(caller: Caller, execution_id: str) -> Response:
-    """204 once the job's function has been invoked again; Location is the new execution."""
-    with connection() as opened:
-        new_id = execution_service.retry(opened, incoming.execution_id(execution_id), caller)
-    return outgoing.no_content(Location=_location(new_id))
 
 
 @endpoint(

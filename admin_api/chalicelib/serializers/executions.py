@@ -1,7 +1,8 @@
-"""Executions, their attempts and their log lines on the wire."""
+"""Executions and their attempts on the wire."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -11,10 +12,10 @@ import msgspec
 from chalicelib import listing
 from chalicelib.serializers.output import Instant, Output, Seconds, Uuid, instant, instant_or_none, seconds
 from chalicelib.services import waiting
-from chalicelib.services.executions import LogPage, Page
+from chalicelib.services.cloudwatch import CloudWatchLines
+from chalicelib.services.executions import Page
 from functions.db.attempts import AttemptRow
 from functions.db.executions import ExecutionDetail, ListedExecution
-from functions.db.log_lines import LogRow
 from functions.db.params import shown
 
 
@@ -64,6 +65,21 @@ class ListedItem(Outcome):
     job: str
     waiting_for: WaitingFor | None
     waiting: Waiting | None
+    key: str | None
+    progress: list[dict[str, Any]]
+    repeats: Uuid | None
+    repeated_by: Uuid | None
+
+
+class CloudWatch(Output):
+    """Where CloudWatch has the lines of the newest attempt: those with this request id, and a link to them."""
+
+    region: str
+    log_group: str
+    request_id: str
+    from_: Instant = msgspec.field(name="from")
+    to: Instant
+    url: str
 
 
 class Attempt(Output):
@@ -84,7 +100,7 @@ class Execution(ListedItem):
 
     params: dict[str, Any] | None
     error_stack: str | None
-    progress: list[dict[str, Any]]
+    cloud_watch: CloudWatch | None
     cancel_requested_at: Instant | None
     cancel_requested_by: str | None
     attempts: list[Attempt]
@@ -97,36 +113,26 @@ class Executions(Output):
     next_cursor: str | None
 
 
-class LogLine(Output):
-    """One line of a job's log."""
-
-    line: int
-    logged_at: Instant
-    level: str
-    message: str
-    fields: dict[str, Any] | None
-
-
-class LogLines(Output):
-    """Lines of one attempt, in order."""
-
-    attempt: int
-    lines: list[LogLine]
-
-
 def executions(page: Page, *, now: datetime, is_enabled: bool) -> Executions:
     """A page of executions."""
     listed = [ListedItem(**_listed(row, now=now, is_enabled=is_enabled)) for row in page.rows]
     return Executions(executions=listed, next_cursor=listing.cursor(page.next))
 
 
-def execution(row: ExecutionDetail, attempts: Iterable[AttemptRow], *, now: datetime, is_enabled: bool) -> Execution:
+def execution(
+    row: ExecutionDetail,
+    attempts: Iterable[AttemptRow],
+    cloud_watch: CloudWatchLines | None,
+    *,
+    now: datetime,
+    is_enabled: bool,
+) -> Execution:
     """One execution by itself."""
     return Execution(
         **_listed(row, now=now, is_enabled=is_enabled),
         params=shown(row.params, row.secret_params),
         error_stack=row.error_stack,
-        progress=row.progress or [],
+        cloud_watch=None if cloud_watch is None else _cloud_watch(cloud_watch),
         cancel_requested_at=instant_or_none(row.cancel_requested_at),
         cancel_requested_by=row.cancel_requested_by,
         attempts=[_attempt(attempt) for attempt in attempts],
@@ -138,11 +144,6 @@ def history_item(row: ListedExecution) -> HistoryItem:
     return HistoryItem(job_id=str(row.id), **_outcome(row))
 
 
-def log_lines(page: LogPage) -> LogLines:
-    """Lines of one attempt."""
-    return LogLines(attempt=page.attempt, lines=[_log_line(row) for row in page.lines])
-
-
 def _listed(row: ListedExecution, *, now: datetime, is_enabled: bool) -> dict[str, Any]:
     waits_for = None if row.parent_id is None else WaitingFor(execution=str(row.parent_id), on=row.run_on)
     return {
@@ -151,7 +152,26 @@ def _listed(row: ListedExecution, *, now: datetime, is_enabled: bool) -> dict[st
         **_outcome(row),
         "waiting_for": waits_for,
         "waiting": _waiting(row, waiting.reason(row, now=now, is_enabled=is_enabled)),
+        "key": row.key,
+        "progress": row.progress or [],
+        "repeats": _uuid(row.repeats),
+        "repeated_by": _uuid(row.repeated_by),
     }
+
+
+def _uuid(value: uuid.UUID | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _cloud_watch(found: CloudWatchLines) -> CloudWatch:
+    return CloudWatch(
+        region=found.region,
+        log_group=found.log_group,
+        request_id=found.request_id,
+        from_=instant(found.since_at),
+        to=instant(found.until_at),
+        url=found.url,
+    )
 
 
 def _waiting(row: ListedExecution, reason: waiting.Reason | None) -> Waiting | None:
@@ -176,12 +196,6 @@ def _attempt(row: AttemptRow) -> Attempt:
         duration=seconds(row.duration_ms),
         error=_error(row),
         error_stack=row.error_stack,
-    )
-
-
-def _log_line(row: LogRow) -> LogLine:
-    return LogLine(
-        line=row.line, logged_at=instant(row.logged_at), level=row.level, message=row.message, fields=row.fields
     )
 
 

@@ -64,7 +64,8 @@ BEGIN
         status := CASE WHEN due_at > clock_timestamp() + interval '1 minute' THEN 'scheduled' ELSE 'queued' END;
     END IF;
     INSERT INTO lamplighter.execution
-        (id, job_id, scheduled_at, cause, status, params, secret_params, due_at, actor, request_id)
-    VALUES (new_id, of_job, scheduled_at, 'one_time', status, new_params, new_secret_params, due_at, by_actor, by_request);
+        (id, job_id, scheduled_at, cause, status, key, params, secret_params, due_at, actor, request_id)
+    VALUES (new_id, of_job, scheduled_at, 'one_time', status, with_key, new_params, new_secret_params, due_at, by_actor,
+            by_request);
 END
 $$;

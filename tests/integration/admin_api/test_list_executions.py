@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from functions.db.audit import Author
 from functions.db.connection import Connection
@@ -48,10 +49,19 @@ def one_of_each(connection: Connection) -> None:
     enqueue(connection, job_id="plain")
 
 
-def test_what_waits_is_listed_of_all_jobs_newest_first(api: Api, reporting: Connection) -> None:
+def test_everything_is_listed_of_all_jobs_newest_first(api: Api, reporting: Connection) -> None:
     assert listed(api) == []
     one_of_each(reporting)
     rows = listed(api)
+    assert sorted((row["job"], row["status"]) for row in rows) == sorted(
+        [("plain", "queued"), *(("cleanup", kind) for kind in KINDS)]
+    )
+    assert [row["scheduledAt"] for row in rows] == sorted((row["scheduledAt"] for row in rows), reverse=True)
+
+
+def test_what_waits_says_what_for(api: Api, reporting: Connection) -> None:
+    one_of_each(reporting)
+    rows = listed(api, "?status=queued,scheduled,retrying")
     assert [(row["job"], row["status"]) for row in rows] == [
         ("plain", "queued"), ("cleanup", "queued"), ("cleanup", "scheduled"), ("cleanup", "retrying"),
     ]  # fmt: skip
@@ -75,7 +85,7 @@ def test_of_one_job_everything_is_listed(api: Api, reporting: Connection) -> Non
 
 def test_an_item_is_the_execution_as_it_shows_itself_but_for_what_is_large(api: Api, reporting: Connection) -> None:
     one_of_each(reporting)
-    left_out = {"errorStack", "progress", "cancelRequestedAt", "cancelRequestedBy", "attempts", "params"}
+    left_out = {"errorStack", "cancelRequestedAt", "cancelRequestedBy", "attempts", "params", "cloudWatch"}
     for row in listed(api, "?jobId=cleanup"):
         alone = api("GET", f"{PATH}/{row['id']}").json
         assert alone.keys() - row.keys() == left_out
@@ -123,9 +133,9 @@ def _cursor(text: str) -> str:
 @pytest.mark.parametrize(
     "query",
     [
-        "limit=0", "limit=201", "limit=x", "limit=-1", "status=", "status=waiting", "status=queued,", "status=QUEUED",
-        "status=failed", "status=running,queued", "jobId=cleanup&status=waiting", "cursor=", "cursor=%C3%A4",
-        "cursor=x",
+        "limit=0", "limit=201", "limit=x", "limit=-1", "status=waiting", "status=queued,", "status=QUEUED",
+        "jobId=cleanup&status=waiting", "cursor=", "cursor=%C3%A4", "cursor=x", "cause=cron", "from=today",
+        "to=2026-11-23T09:00:00", "from=0", "since=2026-11-23T09:00:00Z",
         f"cursor={_cursor('2026-11-23T09:00:00 ' + str(uuid.uuid4()))}",
         f"cursor={_cursor('2026-11-23T09:00:00+00:00 x')}", f"cursor={_cursor('tomorrow ' + str(uuid.uuid4()))}",
     ],
@@ -135,8 +145,43 @@ def test_a_query_nobody_can_mean_is_400(api: Api, reporting: Connection, query: 
     assert (answer.status, answer.code) == (400, "validation_failed"), answer.body
 
 
-def test_what_ended_is_asked_for_by_job_and_the_answer_says_so(api: Api, reporting: Connection) -> None:
-    assert "jobId" in api("GET", f"{PATH}?status=failed").json["detail"]
+def test_a_time_is_asked_for_from_an_instant_on_and_up_to_another(api: Api, reporting: Connection) -> None:
+    one_of_each(reporting)
+    assert statuses(api, "?from=2026-11-23T08:00:00Z&to=2026-11-23T09:00:00Z") == ["succeeded"]
+    assert statuses(api, "?from=2026-11-23T09:00:00%2B01:00&to=2026-11-23T09:00:00Z&jobId=cleanup") == ["succeeded"]
+    assert statuses(api, "?to=2026-11-23T07:00:00Z") == ["retrying"]
+    assert statuses(api, "?from=9999-12-31T23:59:59-12:00") == []
+
+
+def test_a_cause_or_several_are_asked_for_by_name(api: Api, reporting: Connection) -> None:
+    one_of_each(reporting)
+    queue_manual(reporting, "plain", Author(actor="ann"))
+    assert statuses(api, "?cause=manual") == ["queued"]
+    assert sorted(statuses(api, "?cause=manual,one_time")) == ["queued", "queued", "queued", "scheduled"]
+    assert statuses(api, "?cause=schedule&status=failed&jobId=cleanup") == ["failed"]
+    assert statuses(api, "?cause=backfill") == []
+
+
+def test_what_runs_shows_its_progress_and_what_was_enqueued_its_key(api: Api, reporting: Connection) -> None:
+    run(reporting, "cleanup", FIRST, None)
+    bar = {"label": "rows", "done": 3, "total": 7}
+    reporting.execute("UPDATE lamplighter.execution SET progress = %s", (Jsonb([bar]),))
+    enqueue(reporting, job_id="plain", key="tonight")
+    assert [row["progress"] for row in listed(api, "?status=running")] == [[bar]]
+    assert [row["key"] for row in listed(api, "?status=queued,running")] == ["tonight", None]
+
+
+@pytest.mark.parametrize("at", ["jobs/cleanup/executions?", "executions?jobId=cleanup&"])
+def test_of_one_job_pages_hold_each_of_its_kinds_once(api: Api, reporting: Connection, at: str) -> None:
+    one_of_each(reporting)
+    for query, expected in (("", 6), ("status=failed,succeeded,running,queued&", 4), ("cause=schedule&", 4)):
+        found: list[str] = []
+        cursor: str | None = ""
+        while cursor is not None:
+            page = api("GET", f"{BASE}/{at}{query}limit=2" + (f"&cursor={cursor}" if cursor else "")).json
+            found += [row["id"] for row in page["executions"]]
+            cursor = page["nextCursor"]
+        assert (len(found), len(set(found))) == (expected, expected)
 
 
 def test_an_unknown_job_is_404(api: Api, reporting: Connection) -> None:

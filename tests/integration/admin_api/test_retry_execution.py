@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from functions import naming
+from functions.db import executions
 from functions.db.audit import Author
-from functions.db.connection import Connection
-from functions.db.executions import queue_manual
+from functions.db.connection import Connection, connect
+from functions.db.executions import queue_manual, queue_repeat
 from functions.db.one_time import enqueue
 from functions.db.outcomes import Outcome
 from tests.integration.admin_api.api import ACTOR, BASE, Answer, Api
@@ -26,6 +28,7 @@ from tests.integration.admin_api.cases import (
 )
 from tests.integration.admin_api.runs import FIRST, run
 from tests.integration.seeds import claimed
+from tests.integration.waiting import until_waiting
 
 RETRY = "/executions/{}/retry"
 
@@ -65,7 +68,9 @@ def test_what_has_ended_without_success_is_run_again_as_a_new_execution(
     assert new["id"] != str(execution_id)
     event = {"cause": "manual", "job_id": "cleanup", "execution_id": new["id"], "scheduled_at": new["scheduledAt"]}
     assert aws.invocations == [("lamplighter-local-job-cleanup", "Event", event)]
-    assert api("GET", f"{BASE}/executions/{execution_id}").json == before, "the old one stays as it is"
+    assert new["repeats"] == str(execution_id)
+    known = before | {"repeatedBy": new["id"]}
+    assert api("GET", f"{BASE}/executions/{execution_id}").json == known, "else the old one stays as it is"
     assert audited(deployed)[-1] == (ACTOR, "cleanup", "executions.retry", answer.request_id)
     row = deployed.execute("SELECT before, after FROM lamplighter.audit ORDER BY id DESC LIMIT 1").fetchone()
     repeated = str(execution_id)
@@ -148,6 +153,31 @@ def test_a_job_whose_function_is_missing_fails_and_says_so(api: Api, deployed: C
     assert (answer.status, answer.code) == (400, "jobs_trigger_failed")
     newest, _ = api("GET", f"{BASE}/jobs/by-hand").json["executionHistory"]
     assert (newest["status"], newest["cause"], newest["error"].split(":")[0]) == ("failed", "manual", "TriggerFailed")
+
+
+def test_it_runs_again_once_and_then_it_is_the_new_one_that_does(api: Api, deployed: Connection, aws: Aws) -> None:
+    execution_id = failed(deployed)
+    new_id = retry(api, execution_id).headers["Location"].rpartition("/")[2]
+    answer = retry(api, execution_id)
+    assert (answer.status, answer.code) == (409, "executions_not_retryable")
+    assert new_id in answer.json["detail"]
+    assert len(aws.invocations) == 1
+    deployed.execute("UPDATE lamplighter.execution SET status = 'failed', finished_at = now() WHERE id = %s", (new_id,))
+    assert retry(api, new_id).status == 204
+
+
+def test_of_two_at_once_one_runs_it_again(api: Api, deployed: Connection, database_url: str, aws: Aws) -> None:
+    execution_id = failed(deployed)
+    row = executions.get(deployed, execution_id)
+    with connect(database_url) as first, connect(database_url) as second, ThreadPoolExecutor(1) as pool:
+        with first.transaction():
+            mine = queue_repeat(first, row, Author(actor="ann"))
+            theirs = pool.submit(queue_repeat, second, row, Author(actor="bob"))
+            until_waiting(deployed, second)
+        assert mine is not None
+        assert theirs.result() is None
+    assert api("GET", f"{BASE}/executions/{execution_id}").json["repeatedBy"] == str(mine.id)
+    assert [row[:3] for row in audited(deployed)][-1] == ("ann", "cleanup", "executions.retry")
 
 
 def test_without_its_audit_row_nothing_is_run_again(api: Api, deployed: Connection, aws: Aws) -> None:

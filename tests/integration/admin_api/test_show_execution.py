@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta, timezone
+from urllib.parse import unquote
 
 from psycopg.types.json import Jsonb
 
+from functions import naming
 from functions.db.audit import Author
 from functions.db.cancellations import request_cancel
 from functions.db.claims import claim
 from functions.db.connection import Connection
 from functions.db.executions import queue_manual
+from functions.db.one_time import enqueue
 from functions.db.outcomes import Outcome
 from tests.integration.admin_api.api import BASE, Api
+from tests.integration.admin_api.aws import REGION
 from tests.integration.admin_api.cases import assert_knows_no_other_executions, assert_needs, assert_needs_a_token
 from tests.integration.admin_api.runs import FIRST, run
 
@@ -43,6 +47,21 @@ def test_a_running_execution_shows_how_far_it_is_and_who_wants_it_to_stop(api: A
     answer = api("GET", f"{BASE}/executions/{execution_id}").json
     assert (answer["status"], answer["progress"], answer["cancelRequestedBy"]) == ("running", bars, "ann")
     assert answer["cancelRequestedAt"] is not None
+
+
+def test_it_leads_to_its_lines_in_cloudwatch_once_something_has_run(api: Api, deployed: Connection) -> None:
+    waiting = enqueue(deployed, job_id="cleanup", key="tonight")
+    shown = api("GET", f"{BASE}/executions/{waiting.execution_id}").json
+    assert (shown["key"], shown["cloudWatch"]) == ("tonight", None)
+    execution_id = run(deployed, "a.b_c-1", FIRST, Outcome(status="failed"))
+    deployed.execute("UPDATE lamplighter.execution SET request_id = 'req-1', started_at = %s", (FIRST,))
+    found = api("GET", f"{BASE}/executions/{execution_id}").json["cloudWatch"]
+    group = f"/aws/lambda/{naming.job_name('local', 'a.b_c-1')}"
+    assert (found["logGroup"], found["requestId"], found["region"]) == (group, "req-1", REGION)
+    assert found["from"] == "2026-11-23T08:59:00+00:00"
+    assert found["url"].startswith(f"https://{REGION}.console.aws.amazon.com/cloudwatch/home?region={REGION}#logsV2:")
+    once = unquote(unquote(found["url"].partition("#")[2].replace("$", "%")))
+    assert f'log-groups/log-group/{group}/log-events?filterPattern="req-1"&start=1795424340000&end=' in once
 
 
 def test_each_attempt_shows_how_it_ended_and_the_newest_that_it_runs(api: Api, deployed: Connection) -> None:
