@@ -27,6 +27,7 @@ _MEMORY_MB = (128, 10_240)
 _DESCRIPTION = 512
 _JITTER = (_MINUTE, timedelta(minutes=1_440))
 _MOST_FAILURES = 1_000
+_TAGS, _TAG = 20, 50
 _schedule_was_checked = ContextVar("_schedule_was_checked", default=False)
 OVERLAPS = ("skip", "allow")
 MISFIRES = ("ignore", "run_once")
@@ -53,10 +54,12 @@ class JobDefinition(Record):
     permissions: tuple[Mapping[str, Any], ...] = ()
     params: type | Mapping[str, Any] | None = None
     source: str = ""
+    tags: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_job_id(self.id)
         self._check_text()
+        self._check_tags()
         self._check_sizes()
         self._check_concurrency()
         self._check_failures()
@@ -92,7 +95,11 @@ class JobDefinition(Record):
 
     def to_json(self) -> dict[str, Any]:
         """The options as JSON values; durations in seconds. Newer ones only where used: the others keep their hash."""
-        newer = {"concurrency": self.concurrency, "params_schema": self.params_schema}
+        newer = {
+            "concurrency": self.concurrency,
+            "params_schema": self.params_schema,
+            "tags": list(self.tags) or None,
+        }
         return {
             "id": self.id,
             "schedule": self.schedule,
@@ -125,6 +132,7 @@ class JobDefinition(Record):
             permissions=tuple(value["permissions"]),
             params=value.get("params_schema"),
             source=value["source"],
+            tags=tuple(value.get("tags", ())),
         )
 
     def _check_text(self) -> None:
@@ -134,6 +142,15 @@ class JobDefinition(Record):
             raise self._invalid("overlap", self.overlap, f"one of {', '.join(OVERLAPS)}")
         if self.misfire not in MISFIRES:
             raise self._invalid("misfire", self.misfire, f"one of {', '.join(MISFIRES)}")
+
+    def _check_tags(self) -> None:
+        if not isinstance(self.tags, tuple):
+            raise self._invalid("tags", self.tags, "a list such as ['billing', 'nightly']")
+        for tag in self.tags:
+            if not is_job_id(tag) or len(tag) > _TAG:
+                raise self._invalid("tags", tag, f"tags of 1 to {_TAG} of a-z, 0-9, '.', '_' or '-'")
+        if len(self.tags) > _TAGS or len(set(self.tags)) < len(self.tags):
+            raise self._invalid("tags", self.tags, f"at most {_TAGS} tags, each once")
 
     def _check_sizes(self) -> None:
         if not isinstance(self.timeout, timedelta) or not _whole(self.timeout, *_TIMEOUT, unit=timedelta(seconds=1)):

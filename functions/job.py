@@ -229,6 +229,7 @@ def job(
     jitter: timedelta | None = None,
     permissions: Sequence[Mapping[str, Any]] = (),
     params: type | None = None,
+    tags: Sequence[str] = (),
     **unknown: object,
 ) -> Callable[[JobFunction], Job]:
     """Make a function a job. Every option is checked here, at import. Raises InvalidJob with the value and the rule.
@@ -245,6 +246,7 @@ def job(
     jitter: start at a random moment within this window after the scheduled instant.
     permissions: IAM statements the job needs beside writing its log.
     params: a dataclass, what ctx.params is; with a schedule every field needs a default.
+    tags: words to find and group jobs by, at most 20; 1-50 of a-z 0-9 . _ - each.
     """
     _refuse_unknown(id, unknown)
 
@@ -264,6 +266,7 @@ def job(
             jitter=jitter,
             permissions=tuple(permissions),
             params=params,
+            tags=tags if isinstance(tags, str) else tuple(tags),  # type: ignore[arg-type] # refused, not spelled
             source=f"{function.__module__}:{function.__qualname__}",
         )
         if params is not None:

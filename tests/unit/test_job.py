@@ -71,6 +71,14 @@ def test_other_ids_are_refused_with_the_rule(job_id: object) -> None:
         ("misfire", "all", "ignore, run_once"),
         ("pause_after_failures", 0, "1 to 1000"),
         ("pause_after_failures", True, "1 to 1000"),
+        ("tags", ["Billing"], "tags='Billing' is invalid: use tags of 1 to 50 of a-z, 0-9"),
+        ("tags", [""], "1 to 50"),
+        ("tags", ["x" * 51], "1 to 50"),
+        ("tags", [7], "tags=7 is invalid"),
+        ("tags", ["a,b"], "1 to 50"),
+        ("tags", "billing", "a list such as"),
+        ("tags", ["a", "a"], "at most 20 tags, each once"),
+        ("tags", [f"t{n}" for n in range(21)], "at most 20 tags, each once"),
         ("concurrency", 0, "concurrency=0 is invalid: use a whole number from 1 to 1,000"),
         ("concurrency", 1001, "1 to 1,000"),
         ("concurrency", "5", "1 to 1,000"),
@@ -99,6 +107,7 @@ def test_the_hash_changes_with_every_option_and_only_then() -> None:
         "misfire": "run_once",
         "pause_after_failures": 3,
         "concurrency": 5,
+        "tags": ["billing"],
         "jitter": timedelta(minutes=5),
         "permissions": [{"Action": "s3:GetObject", "Resource": "*"}],
     }
@@ -108,6 +117,6 @@ def test_the_hash_changes_with_every_option_and_only_then() -> None:
 
 
 def test_a_job_that_does_not_use_the_newest_option_keeps_the_hash_it_had() -> None:
-    assert "concurrency" not in define().to_json()
-    for made in (define(), define(concurrency=5)):
+    assert not {"concurrency", "tags"} & define().to_json().keys()
+    for made in (define(), define(concurrency=5), define(tags=["billing", "nightly"])):
         assert JobDefinition.from_json(made.to_json()) == made
