@@ -120,16 +120,21 @@ WITH job AS (
     FROM jsonb_to_recordset(%(occurrences)s) AS o(job_id text, scheduled_at timestamptz, due_at timestamptz)
     JOIN job ON job.id = o.job_id
     ON CONFLICT (job_id, scheduled_at) DO NOTHING
-    RETURNING job_id, finished_at
+    RETURNING job_id, scheduled_at, finished_at
 ), counted AS (
     INSERT INTO lamplighter.job_stats_hourly AS s (hour, job_id, missed)
     SELECT date_trunc('hour', finished_at, 'UTC'), job_id, count(*) FROM missed GROUP BY 1, 2
     ON CONFLICT (hour, job_id) DO UPDATE SET missed = s.missed + excluded.missed
     RETURNING job_id
+), noted AS (
+    UPDATE lamplighter.job j SET last_missed_at = greatest(j.last_missed_at, newest.at)
+    FROM (SELECT m.job_id, max(m.scheduled_at) AS at FROM missed m GROUP BY m.job_id) newest
+    WHERE j.id = newest.job_id
+    RETURNING j.id
 )
 SELECT job.id, count(missed.job_id)
 FROM job LEFT JOIN missed ON missed.job_id = job.id
-WHERE (SELECT count(*) FROM counted) >= 0
+WHERE (SELECT count(*) FROM counted) + (SELECT count(*) FROM noted) >= 0
 GROUP BY job.id
 """
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from functions.db import audit, jobs
@@ -10,49 +12,68 @@ from functions.db.connection import Connection
 from functions.db.jobs import JobRow
 from functions.errors import JobNotFound
 
+# Called with the job as it is, its row locked, before it is changed; whatever it raises, nothing is.
+Check = Callable[[JobRow], None]
+
 _PAUSE = """
-UPDATE lamplighter.job SET paused_at = clock_timestamp(), paused_by = %s, pause_reason = %s
-WHERE id = %s AND paused_at IS NULL
+UPDATE lamplighter.job SET
+    paused_at = coalesce(paused_at, clock_timestamp()), paused_by = coalesce(paused_by, %(actor)s),
+    pause_reason = CASE WHEN paused_at IS NULL OR %(says_more)s THEN %(reason)s ELSE pause_reason END,
+    resume_at = CASE WHEN paused_at IS NULL OR %(says_more)s THEN %(until)s ELSE resume_at END
+WHERE id = %(job_id)s
 """
 
 
-def pause(connection: Connection, job_id: str, author: Author) -> JobRow:
+def pause(
+    connection: Connection,
+    job_id: str,
+    author: Author,
+    *,
+    until: datetime | None = None,
+    check: Check | None = None,
+) -> JobRow:
     """Hold a job: once this has returned, no claim of it starts anything (it waits for claims that began before).
 
-    Pausing a paused job changes nothing: who paused it first, when and why stays. Raises JobNotFound, also for a
-    removed job. Returns the job as it is now.
+    `until`: when it resumes by itself, an aware instant; None: when somebody resumes it. Pausing a paused job with a
+    reason or an end replaces both; without either it changes nothing. Who paused it first and when stays. Raises
+    JobNotFound, also for a removed job. Returns the job as it is now.
     """
-    parameters = (author.actor, author.reason, job_id)
-    return _change(connection, job_id, author, "jobs.pause", _PAUSE, parameters)
+    values = {
+        "actor": author.actor, "reason": author.reason, "until": until, "job_id": job_id,
+        "says_more": author.reason is not None or until is not None,
+    }  # fmt: skip
+    return _change(connection, job_id, author, "jobs.pause", _PAUSE, values, check)
 
 
 _RESUME = """
 UPDATE lamplighter.job SET
     held_from_at = coalesce(paused_at, held_from_at),
     held_until_at = CASE WHEN paused_at IS NULL THEN held_until_at ELSE clock_timestamp() END,
-    paused_at = NULL, paused_by = NULL, pause_reason = NULL, consecutive_failures = 0
-WHERE id = %s
+    paused_at = NULL, paused_by = NULL, pause_reason = NULL, resume_at = NULL, consecutive_failures = 0
+WHERE id = %(job_id)s
 """
 
 
-def resume(connection: Connection, job_id: str, author: Author) -> JobRow:
+def resume(connection: Connection, job_id: str, author: Author, *, check: Check | None = None) -> JobRow:
     """Let a paused job run again from its next occurrence; resuming a running one changes nothing. JobNotFound."""
-    return _change(connection, job_id, author, "jobs.resume", _RESUME, (job_id,))
+    return _change(connection, job_id, author, "jobs.resume", _RESUME, {"job_id": job_id}, check)
 
 
 _REMOVE = """
-UPDATE lamplighter.job SET removed_at = clock_timestamp(), removed_by = %s,
-       paused_at = NULL, paused_by = NULL, pause_reason = NULL, next_execution_at = NULL
-WHERE id = %s
+UPDATE lamplighter.job SET removed_at = clock_timestamp(), removed_by = %(actor)s,
+       paused_at = NULL, paused_by = NULL, pause_reason = NULL, resume_at = NULL, next_execution_at = NULL
+WHERE id = %(job_id)s
 """
 
 
-def remove(connection: Connection, job_id: str, author: Author) -> JobRow:
+def remove(connection: Connection, job_id: str, author: Author, *, check: Check | None = None) -> JobRow:
     """Take a job off the list: its pause is dropped, its history stays, deploys do not bring it back.
 
     Raises JobNotFound, also when it is removed already.
     """
-    return _change(connection, job_id, author, "jobs.remove", _REMOVE, (author.actor, job_id))
+    return _change(
+        connection, job_id, author, "jobs.remove", _REMOVE, {"actor": author.actor, "job_id": job_id}, check
+    )
 
 
 _REMOVED = "SELECT id FROM lamplighter.job WHERE removed_at IS NOT NULL AND in_code ORDER BY id FOR NO KEY UPDATE"
@@ -75,11 +96,21 @@ def restore(connection: Connection, author: Author) -> list[str]:
 
 
 def _change(
-    connection: Connection, job_id: str, author: Author, action: str, statement: str, parameters: tuple[object, ...]
+    connection: Connection,
+    job_id: str,
+    author: Author,
+    action: str,
+    statement: str,
+    values: dict[str, object],
+    check: Check | None,
 ) -> JobRow:
     with connection.transaction():
+        # First: what is changed then is a job whose pause has ended, as everybody sees it.
+        connection.execute("SELECT lamplighter.lift_ended_pause(%s)", (job_id,))
         before = listed(jobs.lock(connection, job_id))
-        connection.execute(statement.encode(), parameters)
+        if check is not None:
+            check(before)
+        connection.execute(statement.encode(), values)
         after = jobs.get(connection, job_id)
         audit.record(connection, author, action, job_id=job_id, before=_intent(before), after=_intent(after))
     return after
@@ -98,5 +129,6 @@ def _intent(job: JobRow) -> dict[str, Any]:
         "paused": job.is_paused,
         "paused_by": job.paused_by,
         "pause_reason": job.pause_reason,
+        "resume_at": None if job.resume_at is None else job.resume_at.astimezone(UTC).isoformat(),
         "removed": job.is_removed,
     }

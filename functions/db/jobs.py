@@ -17,7 +17,10 @@ from functions.record import Record
 
 
 class JobRow(Record):
-    """One job as PostgreSQL knows it; all instants aware UTC. `definition` is JobDefinition.to_json()."""
+    """One job as PostgreSQL knows it; all instants aware UTC. `definition` is JobDefinition.to_json().
+
+    resume_at: when its pause ends by itself; None: when somebody resumes it.
+    """
 
     id: str
     definition: Mapping[str, Any]
@@ -27,6 +30,7 @@ class JobRow(Record):
     paused_at: datetime | None
     paused_by: str | None
     pause_reason: str | None
+    resume_at: datetime | None
     removed_at: datetime | None
     removed_by: str | None
     next_execution_at: datetime | None
@@ -48,9 +52,14 @@ class JobRow(Record):
         return self.removed_at is not None
 
 
-# An execution that still says `running` after its lease is lost, whoever has or has not noticed yet.
+# An execution that still says `running` after its lease is lost, and a pause with an end is over then, whoever has or
+# has not noticed yet.
 _COLUMNS = """
-SELECT id, definition, definition_hash, in_code, created_at, paused_at, paused_by, pause_reason,
+SELECT id, definition, definition_hash, in_code, created_at,
+       CASE WHEN resume_at <= clock_timestamp() THEN NULL ELSE paused_at END AS paused_at,
+       CASE WHEN resume_at <= clock_timestamp() THEN NULL ELSE paused_by END AS paused_by,
+       CASE WHEN resume_at <= clock_timestamp() THEN NULL ELSE pause_reason END AS pause_reason,
+       CASE WHEN resume_at <= clock_timestamp() THEN NULL ELSE resume_at END AS resume_at,
        removed_at, removed_by, next_execution_at, last_fired_at, last_execution_id, last_started_at,
        CASE WHEN last_status = 'running' AND running_lease_expires_at <= clock_timestamp()
             THEN 'lost' ELSE last_status END AS last_status,
@@ -80,13 +89,14 @@ def lock(connection: Connection, job_id: str) -> JobRow:
 
 _SYNC = """
 WITH changed AS (
-    INSERT INTO lamplighter.job AS j (id, definition, definition_hash)
-    SELECT id, definition, definition_hash
-    FROM jsonb_to_recordset(%s) AS d(id text, definition jsonb, definition_hash text)
+    INSERT INTO lamplighter.job AS j (id, definition, definition_hash, is_by_hand)
+    SELECT id, definition, definition_hash, is_by_hand
+    FROM jsonb_to_recordset(%s) AS d(id text, definition jsonb, definition_hash text, is_by_hand boolean)
     ON CONFLICT (id) DO UPDATE SET
         definition = excluded.definition, definition_hash = excluded.definition_hash, in_code = true,
-        updated_at = now(), next_execution_at = NULL  -- it was the old definition's
-    WHERE j.definition_hash <> excluded.definition_hash OR NOT j.in_code
+        is_by_hand = excluded.is_by_hand, updated_at = now(),
+        next_execution_at = NULL  -- it was the old definition's
+    WHERE j.definition_hash <> excluded.definition_hash OR NOT j.in_code OR j.is_by_hand <> excluded.is_by_hand
     RETURNING id
 )
 UPDATE lamplighter.trigger t SET judge_at = '-infinity' FROM changed WHERE t.job_id = changed.id
@@ -99,10 +109,18 @@ def store_definitions(connection: Connection, definitions: Iterable[JobDefinitio
 
     Pauses, removals, summaries and history stay as they are.
     """
-    rows = [{"id": d.id, "definition": d.to_json(), "definition_hash": d.hash} for d in definitions]
+    rows = [
+        {"id": d.id, "definition": d.to_json(), "definition_hash": d.hash, "is_by_hand": not _fires(d)}
+        for d in definitions
+    ]
     with connection.transaction():
         connection.execute(_SYNC, (as_jsonb(rows),))
         connection.execute(_RETIRE, ([row["id"] for row in rows],))
+
+
+def _fires(definition: JobDefinition) -> bool:
+    schedule = definition.parsed_schedule
+    return schedule is not None and schedule.aws_expression is not None
 
 
 # A row somebody else is writing to is left: what it held has passed, so the next reader computes it again.

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from functions.db.chains import release_ended
+from functions.db.ended_pauses import lift_ended
 from functions.db.lost import LostExecution, mark_lost, past_their_lease
 from functions.db.orphans import end_without_job
 from functions.definition import JobDefinition
@@ -40,6 +41,7 @@ _READ_JOBS_LOGS = {
 @job(id="mark-lost-executions", schedule="* * * * *", permissions=[_READ_JOBS_LOGS, _INVOKE_JOBS])
 def mark_lost_executions(ctx: JobContext) -> dict[str, int]:
     """Ends executions as lost or missed that stopped or never came, and sends overdue retries, triggers, catch-ups."""
+    resumed = _resume(ctx)  # before what follows, which leaves a paused job alone
     lost = _end_lost(ctx)
     ended = end_without_job(ctx.db)
     released, skipped = release_ended(ctx.db, limit=_BATCH)
@@ -48,9 +50,16 @@ def mark_lost_executions(ctx: JobContext) -> dict[str, int]:
     missed = _count_missed(ctx, judged.missed)
     sent, not_sent = send_all(settings(), ctx.db, limit=_MOST_SENT)
     return {
-        "lost": lost, "ended": ended, "released": released, "skipped": skipped, "missed": missed,
+        "resumed": resumed, "lost": lost, "ended": ended, "released": released, "skipped": skipped, "missed": missed,
         "caught_up": len(judged.catch_ups), "sent": sent, "not_sent": not_sent,
     }  # fmt: skip
+
+
+def _resume(ctx: JobContext) -> int:
+    resumed = lift_ended(ctx.db, limit=_BATCH)
+    for job_id in resumed:
+        ctx.logger.info("job %s is resumed: its pause was to end now", job_id, extra={"resumed_job_id": job_id})
+    return len(resumed)
 
 
 def _end_lost(ctx: JobContext) -> int:

@@ -66,7 +66,9 @@ def _wanted(
         reason = f"removed by {row.removed_by}" if row.is_removed else "no longer in code"
         return WantedTrigger(job_id=row.id, name=name, reason=reason)
     job = JobDefinition.from_json(row.definition)
-    return _of_job(job, backends, settings, enabled=not row.is_paused, is_rule_free=is_rule_free)
+    # A pause with an end is the claim's alone to keep: then nothing in AWS has to change for it to end (docs/adr/0026).
+    is_enabled = not row.is_paused or row.resume_at is not None
+    return _of_job(job, backends, settings, enabled=is_enabled, is_rule_free=is_rule_free)
 
 
 def _of_job(

@@ -28,7 +28,7 @@ BEGIN
     END IF;
 
     SELECT j.paused_at, j.removed_at, j.held_from_at, j.held_until_at, j.running_execution_id,
-           j.running_lease_expires_at
+           j.running_lease_expires_at, j.resume_at
     INTO job
     FROM lamplighter.job j WHERE j.id = of_job FOR NO KEY UPDATE;
     IF NOT FOUND THEN
@@ -36,6 +36,14 @@ BEGIN
     END IF;
 
     at := clock_timestamp();
+    IF job.resume_at <= at THEN
+        -- The pause is over, and the sweep has not come by yet.
+        PERFORM lamplighter.lift_ended_pause(of_job);
+        SELECT j.paused_at, j.removed_at, j.held_from_at, j.held_until_at, j.running_execution_id,
+               j.running_lease_expires_at, j.resume_at
+        INTO job
+        FROM lamplighter.job j WHERE j.id = of_job;
+    END IF;
     -- The job's row knows of one that runs; of several only (by a NULL id) that there may be some until then.
     others_may_run := coalesce(job.running_lease_expires_at > at, false)
                       AND job.running_execution_id IS DISTINCT FROM new_id;

@@ -26,11 +26,15 @@ BEGIN
     IF of_job IS NULL THEN
         RETURN;
     END IF;
-    SELECT j.paused_at, j.removed_at, j.consecutive_failures,
+    SELECT j.paused_at, j.resume_at, j.removed_at, j.consecutive_failures,
            (j.definition ->> 'pause_after_failures')::integer AS pause_after_failures
     INTO job
     FROM lamplighter.job j WHERE j.id = of_job FOR NO KEY UPDATE;
     at := clock_timestamp();
+    IF job.resume_at <= at AND lamplighter.lift_ended_pause(of_job) THEN
+        job.paused_at := NULL;
+        job.consecutive_failures := 0;
+    END IF;
 
     -- Somebody asked it to stop: then it is not tried again either. Lost, it is nobody's any more: should the process
     -- wake up after all, its own finish finds no claim.
