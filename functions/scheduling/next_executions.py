@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from functions.db import jobs, triggers
+from functions.db import job_list, jobs, triggers
 from functions.db.connection import Connection
 from functions.db.jobs import JobRow
 from functions.db.triggers import AppliedTrigger
 from functions.definition import JobDefinition
+
+if TYPE_CHECKING:
+    from functions.scheduling.cron import Schedule
 
 
 def current(connection: Connection, rows: Sequence[JobRow], *, now: datetime) -> dict[str, datetime | None]:
@@ -25,6 +30,29 @@ def current(connection: Connection, rows: Sequence[JobRow], *, now: datetime) ->
     if changed:
         jobs.store_next_executions(connection, changed)
     return {row.id: computed.get(row.id, row.next_execution_at) if _fires(row) else None for row in rows}
+
+
+def advance(connection: Connection, *, now: datetime) -> None:
+    """Compute and store the next execution of every job for which it has passed: so a list can be read and sorted.
+
+    Many jobs share a few schedules, so each of those is computed once.
+    """
+    passed = job_list.passed(connection, now=now)
+    changed = {job.id: at for job in passed if (at := _next(job[1:3], job.anchor_at, now)) != job.next_execution_at}
+    if changed:
+        jobs.store_next_executions(connection, changed)
+
+
+@lru_cache(maxsize=4096)
+def _next(of: tuple[str, str], anchor_at: datetime | None, now: datetime) -> datetime | None:
+    return _parsed(*of).next_after(now, anchor=anchor_at)
+
+
+@lru_cache(maxsize=4096)
+def _parsed(schedule: str, timezone: str) -> Schedule:
+    from functions.scheduling.cron import Schedule  # late: most lists compute nothing
+
+    return Schedule.parse(schedule, timezone)
 
 
 def refresh(connection: Connection, rows: Sequence[JobRow], *, now: datetime) -> None:
