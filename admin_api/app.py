@@ -12,6 +12,7 @@ from chalicelib.blueprints.description import description
 from chalicelib.blueprints.executions import executions
 from chalicelib.blueprints.health import health
 from chalicelib.blueprints.jobs import jobs
+from chalicelib.blueprints.plan import plan
 from chalicelib.blueprints.logs import logs
 from chalicelib.blueprints.repeats import repeats
 from chalicelib.blueprints.roles import roles
@@ -24,6 +25,7 @@ app = Chalice(app_name="lamplighter", configure_logs=False)
 app.register_middleware(finish, "http")
 app.register_blueprint(jobs, url_prefix=BASE_PATH)
 app.register_blueprint(executions, url_prefix=BASE_PATH)
+app.register_blueprint(plan, url_prefix=BASE_PATH)
 app.register_blueprint(auth, url_prefix=AUTH_PATH)
 app.register_blueprint(users, url_prefix=BASE_PATH)
 app.register_blueprint(roles, url_prefix=BASE_PATH)

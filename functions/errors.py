@@ -24,6 +24,7 @@
     ├── ClaimLost                somebody else runs this occurrence by now
     ├── OutcomeNotRecorded       the job ended, PostgreSQL does not know
     ├── AwsUnavailable           an AWS call failed or was throttled
+    │   └── ReconcileRunning     another reconcile is at work
     ├── TriggerFailed            a job could not be invoked by hand
     └── RestoreFailed            not every definition could be brought back
 
@@ -186,6 +187,12 @@ class AwsUnavailable(JobsError):
     """An AWS call failed or was throttled after retries; PostgreSQL already holds what was asked for."""
 
     code = "aws_unavailable"
+
+
+class ReconcileRunning(AwsUnavailable):
+    """Another reconcile is at work for longer than this one may wait."""
+
+    code = "reconcile_running"
 
 
 class TriggerFailed(JobsError):

@@ -6,10 +6,12 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
-
-from chalice.app import Request
+from typing import TYPE_CHECKING
 
 from chalicelib.refusals import NotValid, PreconditionFailed
+
+if TYPE_CHECKING:
+    from chalice.app import Request
 
 # RFC 9110 §8.8.3: an entity tag; those that are weak match nothing here (§13.1.1 compares strongly).
 _TAG = re.compile(r'\s*(W/)?("[\x21\x23-\x7e\x80-\xff]*")\s*(?:,|$)')

@@ -48,6 +48,8 @@ STATUSES: Mapping[str, HTTPStatus] = {
     "jobs_trigger_failed": HTTPStatus.BAD_REQUEST,
     "jobs_restore_failed": HTTPStatus.BAD_REQUEST,
     "database_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
+    "reconcile_running": HTTPStatus.CONFLICT,
+    "aws_limit_exceeded": HTTPStatus.CONFLICT,
     "aws_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
 }
 _UNEXPECTED = "server_error"

@@ -38,7 +38,7 @@ def pause(
     reason or an end replaces both; without either it changes nothing. Who paused it first and when stays. Raises
     JobNotFound, also for a removed job. Returns the job as it is now.
     """
-    values = {
+    values: dict[str, object] = {
         "actor": author.actor, "reason": author.reason, "until": until, "job_id": job_id,
         "says_more": author.reason is not None or until is not None,
     }  # fmt: skip
@@ -71,9 +71,7 @@ def remove(connection: Connection, job_id: str, author: Author, *, check: Check 
 
     Raises JobNotFound, also when it is removed already.
     """
-    return _change(
-        connection, job_id, author, "jobs.remove", _REMOVE, {"actor": author.actor, "job_id": job_id}, check
-    )
+    return _change(connection, job_id, author, "jobs.remove", _REMOVE, {"actor": author.actor, "job_id": job_id}, check)
 
 
 _REMOVED = "SELECT id FROM lamplighter.job WHERE removed_at IS NOT NULL AND in_code ORDER BY id FOR NO KEY UPDATE"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -11,12 +10,13 @@ from psycopg.rows import args_row
 
 from functions.db.connection import Connection
 from functions.db.json_values import as_jsonb
+from functions.record import Record
 
 # Who is on the list, and what is shown when it is asked for: each job is in exactly one state, the first that fits.
 LISTED_STATES = ("paused", "missing", "overdue", "error", "manual", "enabled")
 STATES = (*LISTED_STATES, "removed", "orphan")
 SORTS = ("id", "nextExecution", "lastExecution", "lastStatus", "lastDuration")
-# The sweep judges an occurrence two minutes after it was due, and comes every minute (functions/scheduling/expected.py).
+# The sweep judges an occurrence two minutes after it was due (functions/scheduling/expected.py), and comes each minute.
 _GRACE = timedelta(minutes=3)
 
 
@@ -48,19 +48,22 @@ class After(NamedTuple):
     job_id: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """What a list is to hold. search: in id, description or tags; tags: all of them; is_enabled: JOBS_ENABLED."""
+class Wanted(Record):
+    """What a list is to hold.
+
+    is_enabled: JOBS_ENABLED. job_id: this one alone. search: a part of id, description or a tag. tags: all of them.
+    """
 
     is_enabled: bool
+    limit: int
+    job_id: str | None = None
     search: str | None = None
     states: Sequence[str] = LISTED_STATES
     last_statuses: Sequence[str] | None = None
-    tags: Sequence[str] = field(default=())
+    tags: Sequence[str] = ()
     sort: str = "id"
     is_descending: bool = False
     after: After | None = None
-    limit: int
 
 
 # What a state means is written for people in docs/admin-api.md. A pause with an end is over then; an execution past its
@@ -73,7 +76,8 @@ WITH known AS (
                 THEN 'lost' ELSE j.last_status END AS newest_status,
            coalesce((j.definition ->> 'jitter_s')::integer, 0) * interval '1 second' AS jitter
     FROM lamplighter.job j LEFT JOIN lamplighter.trigger t ON t.job_id = j.id
-    WHERE (%(search)s::text IS NULL OR position(lower(%(search)s) IN lower(j.id)) > 0
+    WHERE (%(job_id)s::text IS NULL OR j.id = %(job_id)s)
+      AND (%(search)s::text IS NULL OR position(lower(%(search)s) IN lower(j.id)) > 0
            OR position(lower(%(search)s) IN lower(j.definition ->> 'description')) > 0
            OR EXISTS (SELECT FROM jsonb_array_elements_text(j.definition -> 'tags') AS tag
                       WHERE position(lower(%(search)s) IN tag) > 0))
@@ -141,8 +145,9 @@ _QUERIES: Mapping[tuple[str, bool], bytes] = {
 def listed(connection: Connection, wanted: Wanted) -> list[ListedJob]:
     """The jobs that are wanted, in their order; `limit` and no more."""
     values = {
-        "is_enabled": wanted.is_enabled, "grace": _GRACE, "search": wanted.search,
-        "states": list(wanted.states), "last_statuses": None if wanted.last_statuses is None else [*wanted.last_statuses],
+        "is_enabled": wanted.is_enabled, "grace": _GRACE, "job_id": wanted.job_id, "search": wanted.search,
+        "states": list(wanted.states),
+        "last_statuses": None if wanted.last_statuses is None else list(wanted.last_statuses),
         "tags": as_jsonb([*wanted.tags]) if wanted.tags else None, "limit": wanted.limit,
         "after": None if wanted.after is None else wanted.after.key,
         "after_id": None if wanted.after is None else wanted.after.job_id,
@@ -171,13 +176,14 @@ _PASSED = """
 SELECT j.id, j.definition ->> 'schedule', j.definition ->> 'timezone', j.next_execution_at,
        coalesce(t.anchor_at, CASE WHEN j.last_fired_at > t.applied_at THEN j.last_fired_at END)
 FROM lamplighter.job j LEFT JOIN lamplighter.trigger t ON t.job_id = j.id
-WHERE (j.next_execution_at IS NULL OR j.next_execution_at <= %s)
+WHERE (j.next_execution_at IS NULL OR j.next_execution_at <= %(now)s)
+  AND (%(job_id)s::text IS NULL OR j.id = %(job_id)s)
   AND j.in_code AND NOT j.is_by_hand AND j.removed_at IS NULL
   AND (j.paused_at IS NULL OR j.resume_at <= statement_timestamp())
 """
 
 
-def passed(connection: Connection, *, now: datetime) -> list[Passed]:
-    """The jobs whose next execution has to be computed, since the one that is stored has passed or is none."""
+def passed(connection: Connection, *, now: datetime, job_id: str | None = None) -> list[Passed]:
+    """The jobs, or this one, whose next execution has to be computed: the one that is stored has passed, or is none."""
     with connection.cursor(row_factory=args_row(Passed)) as cursor:
-        return cursor.execute(_PASSED, (now,)).fetchall()
+        return cursor.execute(_PASSED, {"now": now, "job_id": job_id}).fetchall()

@@ -11,7 +11,7 @@ from psycopg.rows import class_row
 
 from functions.db.connection import Connection, connect
 from functions.db.json_values import as_jsonb
-from functions.errors import AwsUnavailable, DatabaseUnavailable
+from functions.errors import DatabaseUnavailable, ReconcileRunning
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +44,33 @@ def get(connection: Connection, job_id: str) -> AppliedTrigger | None:
     """The trigger we made for one job; None when it has none."""
     with connection.cursor(row_factory=class_row(AppliedTrigger)) as cursor:
         return cursor.execute(_ONE, (job_id,)).fetchone()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """How many triggers the last reconcile left in AWS, and how many schedules what waits may have there at most."""
+
+    rules: int
+    recurring_schedules: int
+    one_time_schedules: int
+
+
+# What waits is read from its partial indexes, one for each status.
+_COUNTS = """
+SELECT count(*) FILTER (WHERE backend = 'rule') AS rules,
+       count(*) FILTER (WHERE backend = 'schedule') AS recurring_schedules,
+       (SELECT count(*) FROM lamplighter.execution WHERE status = 'scheduled' AND due_at IS NOT NULL)
+       + (SELECT count(*) FROM lamplighter.execution WHERE status = 'retrying') AS one_time_schedules
+FROM lamplighter.trigger
+"""
+
+
+def counts(connection: Connection) -> Counts:
+    """How many of each there are, as far as PostgreSQL knows."""
+    with connection.cursor(row_factory=class_row(Counts)) as cursor:
+        found = cursor.execute(_COUNTS).fetchone()
+    assert found is not None
+    return found
 
 
 _STORE = """
@@ -97,7 +124,7 @@ _LOCK_TIMEOUT = "SELECT set_config('lock_timeout', %s, true)"
 def lock(connection: Connection, timeout: timedelta | None) -> None:
     """Wait until no other reconcile runs, and keep others out until the surrounding transaction ends.
 
-    Raises AwsUnavailable when another one is still running after the timeout; None waits for ever.
+    Raises ReconcileRunning when another one is still at work after the timeout; None waits for ever.
     """
     milliseconds = 0 if timeout is None else max(1, timeout // timedelta(milliseconds=1))
     try:
@@ -105,7 +132,7 @@ def lock(connection: Connection, timeout: timedelta | None) -> None:
         connection.execute("SELECT pg_advisory_xact_lock(hashtext('lamplighter.reconcile'))")
         connection.execute(_LOCK_TIMEOUT, ("0",))
     except psycopg.errors.LockNotAvailable as error:
-        raise AwsUnavailable(
+        raise ReconcileRunning(
             f"another reconcile was still running after {timeout}: run this one again; PostgreSQL already holds "
             "what was asked for, and no paused or removed job starts"
         ) from error

@@ -17,27 +17,14 @@ if TYPE_CHECKING:
     from functions.scheduling.cron import Schedule
 
 
-def current(connection: Connection, rows: Sequence[JobRow], *, now: datetime) -> dict[str, datetime | None]:
-    """The next execution of each of these jobs, by id, aware UTC.
+def advance(connection: Connection, *, now: datetime, job_id: str | None = None) -> None:
+    """Compute and store the next execution of every job, or of this one, where the stored one has passed or is none.
 
-    None for a paused, removed or manual-only job, one that never fires or is no longer in code, and for a rate of which
-    no fire is known since its trigger was last written. What had passed is computed and stored, the rest only read: a
-    changed definition empties the stored value in the database, a reconcile that writes to a trigger computes it anew.
+    A list then only reads. None stays for a job that never fires, and for a rate of which no fire is known since its
+    trigger was last written. A changed definition empties the stored value in the database, a reconcile that writes to
+    a trigger computes it anew. Many jobs share a few schedules, so each of those is computed once.
     """
-    due = [row for row in rows if _fires(row) and (row.next_execution_at is None or row.next_execution_at <= now)]
-    computed = _computed(connection, due, now)
-    changed = {row.id: computed[row.id] for row in due if computed[row.id] != row.next_execution_at}
-    if changed:
-        jobs.store_next_executions(connection, changed)
-    return {row.id: computed.get(row.id, row.next_execution_at) if _fires(row) else None for row in rows}
-
-
-def advance(connection: Connection, *, now: datetime) -> None:
-    """Compute and store the next execution of every job for which it has passed: so a list can be read and sorted.
-
-    Many jobs share a few schedules, so each of those is computed once.
-    """
-    passed = job_list.passed(connection, now=now)
+    passed = job_list.passed(connection, now=now, job_id=job_id)
     changed = {job.id: at for job in passed if (at := _next(job[1:3], job.anchor_at, now)) != job.next_execution_at}
     if changed:
         jobs.store_next_executions(connection, changed)

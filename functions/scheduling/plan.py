@@ -81,7 +81,7 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What a reconcile did; with an `error`, it stopped there and `left` is what is still to do."""
+    """What a reconcile did; it stopped at an `error`, or when its time was over: then `left` is what is still to do."""
 
     done: tuple[Step, ...]
     left: tuple[Step, ...] = ()
@@ -98,10 +98,11 @@ class Report:
     def lines(self) -> list[str]:
         """The report for people: what was written and a sum; what was left alone only counts."""
         done = [line for step in self.done if step.writes for line in step.lines()]
-        if self.error is None:
+        if self.error is None and not self.left:
             return [*done, counted(self.done)]
+        why = self.error or "the time for it is over"
         left = [line for step in self.left for line in step.lines()]
-        return [*done, f"done: {counted(self.done)}", f"stopped: {self.error}", *left, f"left: {counted(self.left)}"]
+        return [*done, f"done: {counted(self.done)}", f"stopped: {why}", *left, f"left: {counted(self.left)}"]
 
 
 class Unfinished(AwsUnavailable):

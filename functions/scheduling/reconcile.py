@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -28,23 +28,31 @@ def reconcile(
     only: Collection[str] | None = None,
     deep: bool = False,
     lock_timeout: timedelta | None = None,
+    time_limit: timedelta | None = None,
+    approve: Callable[[Plan], None] | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Make AWS match PostgreSQL as it is once no other reconcile runs, and say what was done; arguments as in `plan`.
 
     Call it outside a transaction. What is done before AWS fails stays done and recorded; what may or may not have been
     done is recorded as in doubt, before the first write and for good (`triggers.doubt`), so that the next reconcile
-    reads it whole. Raises Unfinished (an AwsUnavailable with the report), AwsUnavailable when AWS cannot be read or the
-    lock is not free in time, LimitExceeded or DatabaseUnavailable before anything is changed, JobNotFound for an
+    reads it whole. After `time_limit`, from the call on, no further step is begun, and the report says what is left.
+    `approve` gets the plan, in the transaction that records what is done; nothing is done when it raises.
+
+    Raises Unfinished (an AwsUnavailable with the report), AwsUnavailable when AWS cannot be read, ReconcileRunning when
+    the lock is not free in time, LimitExceeded or DatabaseUnavailable before anything is changed, JobNotFound for an
     unknown id in `only`.
     """
     backends = all_backends(settings)
+    until = None if time_limit is None else triggers.now(connection) + time_limit
     with connection.transaction():
         triggers.lock(connection, lock_timeout)
         rows = _rows(connection, only)
         planned = _plan(connection, settings, backends, rows, is_partial=only is not None, deep=deep, progress=progress)
+        if approve is not None:
+            approve(planned)
         triggers.doubt(connection, _about_to_change(planned))
-        report = _apply(connection, backends, planned)
+        report = _apply(connection, backends, planned, until)
     if report.error is not None:
         raise Unfinished(report)
     return report
@@ -113,12 +121,18 @@ def _about_to_change(planned: Plan) -> list[str]:
     return sorted({step.job_id for step in planned.changes if step.job_id is not None and step.action != "state"})
 
 
-def _apply(connection: Connection, backends: Backends, plan: Plan) -> Report:
+def _apply(connection: Connection, backends: Backends, plan: Plan, until: datetime | None = None) -> Report:
     done: list[Step] = []
     error = None
     try:
         for step in plan.steps:
-            done.append(_do(step, backends, triggers.now(connection)) if step.writes else step)
+            if not step.writes:
+                done.append(step)
+                continue
+            now = triggers.now(connection)
+            if until is not None and now >= until:
+                break
+            done.append(_do(step, backends, now))
     except AwsUnavailable as failure:
         error = str(failure)
     _remember(connection, done)

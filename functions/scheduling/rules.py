@@ -65,6 +65,12 @@ class Rules:
             shown = (_given(rule, _LISTED) for rule in rules)
             return {rule["Name"]: rule for rule in shown if rule["Name"].startswith(self._prefix)}
 
+    def on_the_bus(self) -> int:
+        """How many rules there are on the default bus, whoever made them: what the account's limit counts."""
+        with calling("count rules"):
+            pages = self._client.get_paginator("list_rules").paginate(PaginationConfig={"PageSize": _PAGE})
+            return sum(len(page["Rules"]) for page in pages)
+
     def describe(self, name: str, listed: Definition) -> Definition | None:
         """The listed rule with its targets."""
         with calling(f"describe rule {name}"):

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from functions.scheduling import zones
+from functions.scheduling import clock_changes, zones
 from functions.scheduling.backends import choose
+from functions.scheduling.clock_changes import ClockChange
 from functions.scheduling.cron import Schedule
 from functions.scheduling.describe import LANGUAGES
 from functions.scheduling.scheduler import Scheduler
 from functions.settings import Settings
-from infra.schedules import clock_changes
-from infra.schedules.clock_changes import ClockChange
 
 LOCALES = tuple(LANGUAGES)
 

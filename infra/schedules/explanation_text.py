@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
 
 from functions.scheduling import zones
+from functions.scheduling.clock_changes import ClockChange
 from functions.scheduling.cron import Schedule
 from functions.scheduling.rules import Rules
 from functions.scheduling.scheduler import Scheduler
-from infra.schedules.clock_changes import ClockChange
 from infra.schedules.explanation import Explanation
 from infra.schedules.rows import row
 

@@ -18,6 +18,7 @@ from functions.db import executions, intents, one_time, triggers
 from functions.db.audit import Author
 from functions.db.connection import Connection, WarmConnection, connect
 from functions.db.dispatches import take
+from functions.db.job_list import Wanted
 from functions.db.outcomes import Outcome, finish
 from functions.db.partitions import ensure_month
 from functions.jobs.expired_refresh_token_cleanup import expired_refresh_token_cleanup
@@ -31,6 +32,7 @@ from tests.integration.seeds import MINUTE, claimed, deployed
 ANN = Author(actor="ann")
 CLIENTS, ROUNDS = 8, 40
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+EVERY_JOB = Wanted(is_enabled=True, limit=1_000)
 
 
 @pytest.fixture
@@ -56,7 +58,7 @@ def work(pooled_url: str, client: int) -> Counter[str]:
             ensure_month(opened, at + timedelta(days=40 * number))
             with opened.transaction():
                 triggers.lock(opened, timedelta(seconds=30))
-            assert len(job_service.all_listed(opened, now=NOW)) == CLIENTS + 1
+            assert len(job_service.page(opened, EVERY_JOB, now=NOW).jobs) == CLIENTS + 1
             assert len(executions.history(opened, own, limit=500)) == number + 1 + number // 4 + 1
     warm.close()
     return answers

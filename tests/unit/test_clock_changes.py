@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from functions.scheduling.clock_changes import ClockChange, around
 from functions.scheduling.cron import Schedule
-from infra.schedules.clock_changes import ClockChange, around
 
 MINUTE = timedelta(minutes=1)
 

@@ -80,9 +80,9 @@ def job(params_type: type) -> JobRow:
     now = datetime.now(UTC)
     return JobRow(
         id="a", definition={"params_schema": schema(params_type)}, definition_hash="", in_code=True, created_at=now,
-        paused_at=None, paused_by=None, pause_reason=None, resume_at=None, removed_at=None, removed_by=None, next_execution_at=None,
-        last_fired_at=None, last_execution_id=None, last_started_at=None, last_status=None, last_duration_ms=None,
-        running_execution_id=None,
+        paused_at=None, paused_by=None, pause_reason=None, resume_at=None, removed_at=None, removed_by=None,
+        next_execution_at=None, last_fired_at=None, last_execution_id=None, last_started_at=None, last_status=None,
+        last_duration_ms=None, running_execution_id=None,
     )  # fmt: skip
 
 

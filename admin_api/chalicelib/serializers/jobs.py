@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
 from chalicelib.serializers.executions import HistoryItem, history_item
 from chalicelib.serializers.output import Instant, Output, Seconds, instant, instant_or_none, seconds
 from chalicelib.services import params as job_params
-from chalicelib.services.jobs import ListedJob
+from chalicelib.services.jobs import ShownJob
 from functions.db.executions import ListedExecution
+from functions.db.job_list import ListedJob
 from functions.db.triggers import AppliedTrigger
+
+State = Literal["enabled", "paused", "manual", "missing", "overdue", "error", "removed", "orphan"]
 
 
 class Job(Output):
@@ -22,6 +25,9 @@ class Job(Output):
     cron: Annotated[str | None, Meta(description="the schedule as written; null: it only runs by hand")]
     timezone: str
     description: str | None
+    tags: list[str]
+    state: State
+    timeout: Seconds
     next_execution: Instant | None
     last_execution: Instant | None
     last_status: str | None
@@ -30,54 +36,103 @@ class Job(Output):
     paused_at: Instant | None
     paused_by: str | None
     pause_reason: str | None
+    paused_until: Annotated[Instant | None, Meta(description="when it resumes by itself; null: when somebody does it")]
     created_at: Instant
 
 
+class Definition(Output):
+    """A job's other options as they were deployed: docs/add-a-job.md says what each means. Durations in seconds."""
+
+    memory_mb: int
+    retry: dict[str, Any] | None
+    overlap: str
+    misfire: str
+    pause_after_failures: int | None
+    concurrency: int | None
+    jitter: Seconds | None
+    permissions: list[dict[str, Any]]
+    source: str
+    hash: str
+
+
 class Trigger(Output):
-    """What fires a job in AWS, and why that."""
+    """What fires a job in AWS, and why that; started_at is the phase of a rate, where AWS tells it."""
 
     backend: str
     reason: str
+    applied_at: Instant
+    started_at: Instant | None
 
 
 class JobDetail(Job):
-    """A job with what fires it (null: nothing does), what params it takes, and its newest executions, newest first."""
+    """A job with its options, what fires it (null: nothing does), what params it takes, and its newest executions."""
 
+    definition: Definition
     trigger: Trigger | None
     params_schema: dict[str, Any] | None
     execution_history: list[HistoryItem]
 
 
-def job(listed: ListedJob) -> Job:
-    """A job of the list."""
-    return Job(**_fields(listed))
+def jobs(listed: Iterable[ListedJob]) -> list[Job]:
+    """The jobs of a list, in its order."""
+    return [Job(*_values(job)) for job in listed]
 
 
-def job_detail(listed: ListedJob, trigger: AppliedTrigger | None, history: Iterable[ListedExecution]) -> JobDetail:
-    """A job with what only the detail shows."""
-    schema = job_params.schema_of(listed.row)
-    return JobDetail(
-        **_fields(listed),
-        trigger=None if trigger is None else Trigger(backend=trigger.backend, reason=trigger.reason),
-        params_schema=None if schema is None else dict(schema),
-        execution_history=[history_item(row) for row in history],
+def job_detail(shown: ShownJob, history: Iterable[ListedExecution]) -> JobDetail:
+    """A job with what only the detail shows; its newest executions, newest first."""
+    schema = job_params.schema_of(shown.row)
+    more = (
+        _definition(shown),
+        None if shown.trigger is None else _trigger(shown.trigger),
+        None if schema is None else dict(schema),
+        [history_item(row) for row in history],
+    )
+    return JobDetail(*_values(shown.listed), *more)
+
+
+def _values(job: ListedJob) -> tuple[Any, ...]:
+    # By place, in the order of Job's fields: a list has a thousand of them.
+    return (
+        job.id,
+        job.schedule,
+        job.timezone,
+        job.description,
+        job.tags,
+        job.state,
+        job.timeout_s,
+        instant_or_none(job.next_execution_at),
+        instant_or_none(job.last_started_at),
+        job.last_status,
+        seconds(job.last_duration_ms),
+        job.paused_at is not None,
+        instant_or_none(job.paused_at),
+        job.paused_by,
+        job.pause_reason,
+        instant_or_none(job.resume_at),
+        instant(job.created_at),
     )
 
 
-def _fields(listed: ListedJob) -> dict[str, Any]:
-    row = listed.row
-    return {
-        "id": row.id,
-        "cron": row.definition["schedule"],
-        "timezone": row.definition["timezone"],
-        "description": row.definition["description"],
-        "next_execution": instant_or_none(listed.next_execution_at),
-        "last_execution": instant_or_none(row.last_started_at),
-        "last_status": row.last_status,
-        "last_duration": seconds(row.last_duration_ms),
-        "is_paused": row.is_paused,
-        "paused_at": instant_or_none(row.paused_at),
-        "paused_by": row.paused_by,
-        "pause_reason": row.pause_reason,
-        "created_at": instant(row.created_at),
-    }
+def _definition(shown: ShownJob) -> Definition:
+    stored = shown.row.definition
+    return Definition(
+        memory_mb=stored["memory_mb"],
+        retry=stored.get("retry"),
+        overlap=stored["overlap"],
+        misfire=stored.get("misfire", "ignore"),
+        pause_after_failures=stored.get("pause_after_failures"),
+        concurrency=stored.get("concurrency"),
+        jitter=stored["jitter_s"],
+        permissions=stored["permissions"],
+        source=stored["source"],
+        hash=shown.row.definition_hash,
+    )
+
+
+def _trigger(applied: AppliedTrigger) -> Trigger:
+    return Trigger(
+        backend=applied.backend,
+        reason=applied.reason,
+        applied_at=instant(applied.applied_at),
+        started_at=instant_or_none(applied.anchor_at),
+    )

@@ -6,67 +6,117 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from functions.db import intents, jobs
+from chalicelib import preconditions
+from chalicelib.preconditions import Condition
+from chalicelib.refusals import NotValid
+from functions.db import intents, job_list, jobs, triggers
 from functions.db.audit import Author
 from functions.db.connection import Connection
+from functions.db.job_list import STATES, After, ListedJob, Wanted
 from functions.db.jobs import JobRow
-from functions.errors import AwsUnavailable, JobsError, RestoreFailed
+from functions.db.triggers import AppliedTrigger
+from functions.errors import AwsUnavailable, JobNotFound, JobsError, RestoreFailed
 from functions.scheduling import next_executions
 from functions.settings import settings
 
 # How long to wait for another reconcile, a deploy's say; API Gateway gives up after 29 s.
 _LOCK_TIMEOUT = timedelta(seconds=5)
+_LONGEST_PAUSE = timedelta(days=366)
+_ANY = Condition()
 
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Page:
+    """Some jobs in their order, and the place the next page begins after: None after the last one."""
+
+    jobs: list[ListedJob]
+    next: After | None
+
+
 @dataclass(frozen=True, kw_only=True)
-class ListedJob:
-    """A job on the list, and when it runs next: None while paused or switched off, or without an exact answer."""
+class ShownJob:
+    """A job by itself: as listed, with its definition as deployed, its trigger as applied, and its version's tag."""
 
+    listed: ListedJob
     row: JobRow
-    next_execution_at: datetime | None
+    trigger: AppliedTrigger | None
+    etag: str
 
 
-def all_listed(connection: Connection, *, now: datetime) -> list[ListedJob]:
-    """Every job that is in code and not removed, by id."""
-    rows = [row for row in jobs.all_jobs(connection) if row.in_code and not row.is_removed]
-    return _with_next(connection, rows, now)
+def page(connection: Connection, wanted: Wanted, *, now: datetime) -> Page:
+    """The first `wanted.limit` jobs after a place. Each has its next execution, computed where it has passed."""
+    next_executions.advance(connection, now=now)
+    found = job_list.listed(connection, wanted._replace(limit=wanted.limit + 1))
+    rows = found[: wanted.limit]
+    return Page(rows, job_list.place(rows[-1], wanted.sort) if len(found) > len(rows) else None)
 
 
-def get(connection: Connection, job_id: str, *, now: datetime) -> ListedJob:
+def get(connection: Connection, job_id: str, *, now: datetime) -> ShownJob:
     """One job of the list. Raises JobNotFound."""
-    (found,) = _with_next(connection, [intents.listed(jobs.get(connection, job_id))], now)
-    return found
+    row = intents.listed(jobs.get(connection, job_id))
+    next_executions.advance(connection, now=now, job_id=job_id)
+    wanted = Wanted(is_enabled=settings().jobs_enabled, job_id=job_id, states=STATES, limit=1)
+    found = job_list.listed(connection, wanted)
+    if not found:
+        raise JobNotFound(f"job {job_id!r} is gone")
+    return ShownJob(listed=found[0], row=row, trigger=triggers.get(connection, job_id), etag=etag(row))
 
 
-def _with_next(connection: Connection, rows: list[JobRow], now: datetime) -> list[ListedJob]:
-    # Nothing fires while the deployment's jobs are switched off.
-    next_by_job = next_executions.current(connection, rows, now=now) if settings().jobs_enabled else {}
-    return [ListedJob(row=row, next_execution_at=next_by_job.get(row.id)) for row in rows]
+def etag(row: JobRow) -> str:
+    """The version of what people and deploys make of a job: its definition and intent. Its runs are not part of it."""
+    intent = (row.paused_at, row.paused_by, row.pause_reason, row.resume_at, row.removed_at)
+    instants = (at.timestamp() if isinstance(at, datetime) else at for at in intent)
+    return preconditions.etag(row.id, row.definition_hash, row.in_code, *instants)
 
 
-def pause(connection: Connection, job_id: str, author: Author) -> None:
-    """Hold a job. When AWS is away its rule still fires, and the claim stops what it fires. Raises JobNotFound."""
-    intents.pause(connection, job_id, author)
-    _try_to_tell_aws(connection, job_id, author)
+def pause(
+    connection: Connection,
+    job_id: str,
+    author: Author,
+    *,
+    now: datetime,
+    until: datetime | None = None,
+    condition: Condition = _ANY,
+) -> None:
+    """Hold a job, until an instant or until somebody resumes it; why is the author's reason.
+
+    With an end its rule goes on firing, and the claim stops what it fires, so that nothing in AWS has to change for the
+    end to come (docs/adr/0026). When AWS is away, so it is without one. Raises JobNotFound, NotValid for another end,
+    PreconditionFailed; or AwsUnavailable when the rule, off for a pause without an end, is still off.
+    """
+    if until is not None and not now < until <= now + _LONGEST_PAUSE:
+        limit = f"after now and at most {_LONGEST_PAUSE.days} days ahead"
+        raise NotValid(f"until={until.isoformat()} is invalid: use an instant {limit}")
+    before: list[JobRow] = []
+
+    def check(row: JobRow) -> None:
+        condition.check(etag(row))
+        before.append(row)
+
+    paused = intents.pause(connection, job_id, author, until=until, check=check)
+    if paused.resume_at is None:
+        _try_to_tell_aws(connection, job_id, author)
+    elif before[0].is_paused and before[0].resume_at is None:
+        _enable(connection, job_id, f"job {job_id!r} is paused until {paused.resume_at.isoformat()} in PostgreSQL")
 
 
-def resume(connection: Connection, job_id: str, author: Author) -> None:
-    """Let a job run from its next occurrence. Raises JobNotFound, or AwsUnavailable when its rule is still off."""
-    intents.resume(connection, job_id, author)
-    try:
-        _tell_aws(connection, {job_id})
-    except JobsError as error:
-        raise AwsUnavailable(
-            f"the pause of job {job_id!r} is lifted in PostgreSQL, but AWS does not fire it yet: {error}; "
-            "resume it again or restore the jobs, or wait for the next reconcile"
-        ) from error
+def resume(connection: Connection, job_id: str, author: Author, *, condition: Condition = _ANY) -> None:
+    """Let a job run from its next occurrence.
+
+    Raises JobNotFound, PreconditionFailed, or AwsUnavailable when its rule is still off.
+    """
+    intents.resume(connection, job_id, author, check=lambda row: condition.check(etag(row)))
+    _enable(connection, job_id, f"the pause of job {job_id!r} is lifted in PostgreSQL")
 
 
-def remove(connection: Connection, job_id: str, author: Author) -> None:
-    """Take a job off the list; its history stays. AWS away: as for pause. Raises JobNotFound, also the second time."""
-    intents.remove(connection, job_id, author)
+def remove(connection: Connection, job_id: str, author: Author, *, condition: Condition = _ANY) -> None:
+    """Take a job off the list; its history stays. AWS away: as for pause.
+
+    Raises JobNotFound, also the second time, and PreconditionFailed.
+    """
+    intents.remove(connection, job_id, author, check=lambda row: condition.check(etag(row)))
     _try_to_tell_aws(connection, job_id, author)
 
 
@@ -79,6 +129,16 @@ def restore(connection: Connection, author: Author) -> None:
         names = ", ".join(restored) or "none was removed"
         raise RestoreFailed(
             f"the jobs are back in PostgreSQL ({names}), but AWS does not fire all of them yet: {error}; restore again"
+        ) from error
+
+
+def _enable(connection: Connection, job_id: str, done: str) -> None:
+    try:
+        _tell_aws(connection, {job_id})
+    except JobsError as error:
+        raise AwsUnavailable(
+            f"{done}, but AWS does not fire it yet: {error}; "
+            "resume it again or restore the jobs, or wait for the next reconcile"
         ) from error
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from functions.db import intents, jobs
+from functions.db import intents, job_list, jobs
 from functions.db.audit import Author
 from functions.db.connection import Connection
 from functions.scheduling import next_executions
@@ -16,7 +16,13 @@ NOW = datetime(2026, 11, 23, 12, 0, 30, tzinfo=UTC)
 
 
 def at(connection: Connection, now: datetime, job_id: str = "cleanup") -> datetime | None:
-    return next_executions.current(connection, jobs.all_jobs(connection), now=now)[job_id]
+    return shown(connection, now)[job_id]
+
+
+def shown(connection: Connection, now: datetime) -> dict[str, datetime | None]:
+    next_executions.advance(connection, now=now)
+    wanted = job_list.Wanted(is_enabled=True, states=job_list.STATES, limit=100)
+    return {job.id: job.next_execution_at for job in job_list.listed(connection, wanted)}
 
 
 def stored(connection: Connection, job_id: str = "cleanup") -> datetime | None:
@@ -51,8 +57,7 @@ def test_jobs_that_nothing_will_fire_have_none(connection: Connection) -> None:
     jobs.store_definitions(connection, definitions[:-1])
     intents.pause(connection, "paused", ANN)
     intents.remove(connection, "removed", ANN)
-    shown = next_executions.current(connection, jobs.all_jobs(connection), now=NOW)
-    assert shown == dict.fromkeys(("by-hand", "gone", "never", "paused", "removed"))
+    assert shown(connection, NOW) == dict.fromkeys(("by-hand", "gone", "never", "paused", "removed"))
 
 
 def test_a_changed_schedule_never_shows_the_old_time(connection: Connection) -> None:
@@ -65,9 +70,9 @@ def test_a_changed_schedule_never_shows_the_old_time(connection: Connection) -> 
 
 def test_an_unchanged_definition_keeps_the_stored_time(connection: Connection) -> None:
     jobs.store_definitions(connection, [job()])
-    shown = at(connection, NOW)
+    first = at(connection, NOW)
     jobs.store_definitions(connection, [job()])
-    assert stored(connection) == shown
+    assert stored(connection) == first
 
 
 def test_resume_shows_a_time_to_come_and_pause_none(connection: Connection, calls: Calls) -> None:
@@ -76,8 +81,8 @@ def test_resume_shows_a_time_to_come_and_pause_none(connection: Connection, call
         change(connection, "cleanup", ANN)
         reconcile(connection, ON_RULES, only={"cleanup"})
         now = datetime.now(UTC)
-        shown = at(connection, now)
-        assert (shown is not None and shown > now) is is_shown
+        next_at = at(connection, now)
+        assert (next_at is not None and next_at > now) is is_shown
 
 
 def test_a_rate_on_a_schedule_counts_from_its_start_date(connection: Connection, calls: Calls) -> None:
@@ -110,10 +115,8 @@ def test_a_job_moved_to_a_rate_on_a_schedule_shows_its_new_start(connection: Con
     assert stored(connection) == in_aws(ON_SCHEDULER)["schedule"]["cleanup"]["StartDate"]
 
 
-def test_a_listing_of_times_to_come_asks_the_database_nothing(connection: Connection) -> None:
+def test_a_listing_of_times_to_come_computes_nothing_again(connection: Connection) -> None:
     jobs.store_definitions(connection, [job(f"job-{n}") for n in range(5)])
-    rows = jobs.all_jobs(connection)
-    next_executions.current(connection, rows, now=NOW)
-    rows = jobs.all_jobs(connection)
-    connection.close()
-    assert len(next_executions.current(connection, rows, now=NOW)) == 5
+    assert len(job_list.passed(connection, now=NOW)) == 5
+    assert len(shown(connection, NOW)) == 5
+    assert job_list.passed(connection, now=NOW) == []
