@@ -81,13 +81,13 @@ def jobs(listed: Iterable[ListedJob]) -> list[Job]:
 def job_detail(shown: ShownJob, history: Iterable[ListedExecution]) -> JobDetail:
     """A job with what only the detail shows; its newest executions, newest first."""
     schema = job_params.schema_of(shown.row)
-    more = (
-        _definition(shown),
-        None if shown.trigger is None else _trigger(shown.trigger),
-        None if schema is None else dict(schema),
-        [history_item(row) for row in history],
+    return JobDetail(
+        **dict(zip(Job.__struct_fields__, _values(shown.listed), strict=True)),
+        definition=_definition(shown),
+        trigger=None if shown.trigger is None else _trigger(shown.trigger),
+        params_schema=None if schema is None else dict(schema),
+        execution_history=[history_item(row) for row in history],
     )
-    return JobDetail(*_values(shown.listed), *more)
 
 
 def _values(job: ListedJob) -> tuple[Any, ...]:

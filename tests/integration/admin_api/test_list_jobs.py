@@ -31,6 +31,9 @@ def test_a_job_that_never_ran_has_its_schedule_and_no_last_execution(api: Api, d
         "cron": "@hourly",
         "timezone": "UTC",
         "description": "Removes what expired",
+        "tags": [],
+        "state": "enabled",
+        "timeout": 60.0,
         "lastExecution": None,
         "lastStatus": None,
         "lastDuration": None,
@@ -38,6 +41,7 @@ def test_a_job_that_never_ran_has_its_schedule_and_no_last_execution(api: Api, d
         "pausedAt": None,
         "pausedBy": None,
         "pauseReason": None,
+        "pausedUntil": None,
     }
 
 

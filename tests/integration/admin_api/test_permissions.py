@@ -34,6 +34,10 @@ USERS, ROLES = "users.manage", "roles.manage"
 CONTRACT = {
     ("GET", f"{BASE}/jobs"): VIEW,
     ("GET", f"{BASE}/jobs/{{job_id}}"): VIEW,
+    ("GET", f"{BASE}/jobs/{{job_id}}/occurrences"): VIEW,
+    ("GET", f"{BASE}/plan"): VIEW,
+    ("POST", f"{BASE}/plan/apply"): MANAGE,
+    ("GET", f"{BASE}/quota"): VIEW,
     ("GET", f"{BASE}/executions"): VIEW,
     ("GET", f"{BASE}/executions/{{execution_id}}"): VIEW,
     ("GET", f"{BASE}/executions/{{execution_id}}/logs"): VIEW,

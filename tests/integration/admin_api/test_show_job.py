@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from functions.db import jobs
 from functions.db.connection import Connection
 from functions.db.outcomes import Outcome
+from functions.definition import JobDefinition
+from functions.retry import Retry
 from tests.integration.admin_api.api import BASE, Api
 from tests.integration.admin_api.cases import assert_knows_no_other_ids, assert_needs, assert_needs_a_token
 from tests.integration.admin_api.reports import DEFINITIONS
@@ -21,7 +24,7 @@ def test_the_detail_is_the_listed_job_and_its_history(api: Api, deployed: Connec
     assert answer.status == 200
     detail = answer.json
     (item,) = detail.pop("executionHistory")
-    del detail["trigger"], detail["paramsSchema"]
+    del detail["trigger"], detail["paramsSchema"], detail["definition"]
     assert detail in api("GET", f"{BASE}/jobs").json
     assert item["startedAt"] == detail["lastExecution"]
     assert 0 <= item["duration"] < 60
@@ -41,8 +44,44 @@ def test_the_detail_is_the_listed_job_and_its_history(api: Api, deployed: Connec
 
 def test_the_detail_says_what_fires_the_job_and_why_that(api: Api, deployed: Connection) -> None:
     trigger = api("GET", f"{BASE}/jobs/cleanup").json["trigger"]
-    assert trigger == {"backend": "rule", "reason": "a rule can serve it"}
+    applied_at = datetime.fromisoformat(trigger.pop("appliedAt"))
+    assert abs(datetime.now(UTC) - applied_at) < timedelta(minutes=1)
+    assert trigger == {"backend": "rule", "reason": "a rule can serve it", "startedAt": None}
     assert api("GET", f"{BASE}/jobs/by-hand").json["trigger"] is None
+
+
+def test_the_detail_has_the_definition_as_it_was_deployed(api: Api, connection: Connection) -> None:
+    definition = JobDefinition(
+        id="a", schedule="@daily", timeout=timedelta(minutes=5), memory_mb=512, retry=Retry(attempts=2),
+        overlap="allow", misfire="run_once", pause_after_failures=3, concurrency=7, jitter=timedelta(minutes=5),
+        permissions=({"Action": "s3:GetObject", "Resource": "*"},), tags=("billing", "nightly"), source="m:f",
+    )  # fmt: skip
+    jobs.store_definitions(connection, [definition])
+    detail = api("GET", f"{BASE}/jobs/a").json
+    assert (detail["timeout"], detail["tags"]) == (300, ["billing", "nightly"])
+    retry = detail["definition"].pop("retry")
+    assert retry["attempts"] == 2
+    assert detail["definition"] == {
+        "memoryMb": 512, "overlap": "allow", "misfire": "run_once", "pauseAfterFailures": 3, "concurrency": 7,
+        "jitter": 300, "permissions": [{"Action": "s3:GetObject", "Resource": "*"}], "source": "m:f",
+        "hash": definition.hash,
+    }  # fmt: skip
+
+
+def test_the_etag_is_another_one_after_a_change_and_the_same_after_a_run(api: Api, deployed: Connection) -> None:
+    def etag() -> str:
+        return api("GET", f"{BASE}/jobs/cleanup").headers["ETag"]
+
+    first = etag()
+    run(deployed, "cleanup", FIRST, Outcome(status="succeeded"))
+    assert etag() == first
+    seen = {first}
+    for change in ("pause", "resume"):
+        api("POST", f"{BASE}/jobs/cleanup/{change}")
+        seen.add(etag())
+    assert len(seen) == 2, "a job that runs as before is the same version"
+    jobs.store_definitions(deployed, [JobDefinition(id="cleanup", schedule="@daily")])
+    assert etag() not in seen
 
 
 def test_a_failure_says_what_went_wrong(api: Api, deployed: Connection) -> None:
