@@ -98,7 +98,8 @@ def pause(
     paused = intents.pause(connection, job_id, author, until=until, check=check)
     if paused.resume_at is None:
         _try_to_tell_aws(connection, job_id, author)
-    elif before[0].is_paused and before[0].resume_at is None:
+    elif until is not None and before[0].is_paused:
+        # Also after one with an end: who is told that the rule is still off tries again.
         _enable(connection, job_id, f"job {job_id!r} is paused until {paused.resume_at.isoformat()} in PostgreSQL")
 
 
