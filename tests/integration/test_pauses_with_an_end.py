@@ -11,6 +11,7 @@ import pytest
 from functions.db import intents, jobs
 from functions.db.audit import Author
 from functions.db.connection import Connection, connect
+from functions.db.ended_pauses import lift_ended
 from functions.db.executions import history
 from functions.db.jobs import JobRow
 from functions.db.outcomes import Outcome, finish
@@ -47,7 +48,7 @@ def test_until_its_end_nothing_starts(connection: Connection) -> None:
     paused = intents.pause(connection, "a", ANN, until=end)
     assert (paused.is_paused, paused.resume_at) == (True, end)
     assert claimed(connection, at=this_minute()).reason == "paused"
-    assert intents.resume_ended(connection, limit=9) == []
+    assert lift_ended(connection, limit=9) == []
 
 
 def test_after_its_end_the_first_claim_lifts_it_and_runs(connection: Connection) -> None:
@@ -74,8 +75,8 @@ def test_the_sweep_lifts_it_as_of_its_end_once_and_says_so(connection: Connectio
     end = datetime.now(UTC) - timedelta(seconds=40)
     paused_until(connection, end)
     connection.execute("UPDATE lamplighter.job SET resume_at = NULL WHERE id = 'b'")
-    assert intents.resume_ended(connection, limit=9) == ["a"]
-    assert intents.resume_ended(connection, limit=9) == []
+    assert lift_ended(connection, limit=9) == ["a"]
+    assert lift_ended(connection, limit=9) == []
     row = connection.execute("SELECT held_until_at, resume_at FROM lamplighter.job WHERE id = 'a'").fetchone()
     assert row == (end, None)
     assert audited(connection)[-1] == BY_ITSELF
@@ -155,7 +156,7 @@ def test_the_misfire_policy_is_that_of_a_resume_by_hand(
     newest = this_minute() - 2 * MINUTE
     newest -= timedelta(minutes=newest.minute % 5)
     assert claimed(connection, at=newest).reason == "paused"
-    intents.resume_ended(connection, limit=9)
+    lift_ended(connection, limit=9)
     judge(connection, now=datetime.now(UTC), kept=timedelta(days=90))
     row = next(row for row in history(connection, "a", limit=9) if row.scheduled_at == newest)
     assert (row.cause, row.status) == left
@@ -190,8 +191,8 @@ def test_a_sweep_leaves_a_job_somebody_else_is_at(connection: Connection, databa
     with connect(database_url) as other:
         with other.transaction():
             jobs.lock(other, "a")
-            assert intents.resume_ended(connection, limit=9) == []
-        assert intents.resume_ended(connection, limit=9) == ["a"]
+            assert lift_ended(connection, limit=9) == []
+        assert lift_ended(connection, limit=9) == ["a"]
 
 
 def test_many_who_notice_the_end_at_once_lift_it_once(connection: Connection, database_url: str) -> None:
@@ -201,7 +202,7 @@ def test_many_who_notice_the_end_at_once_lift_it_once(connection: Connection, da
     def notice(number: int) -> None:
         with connect(database_url) as own:
             if number % 2:
-                intents.resume_ended(own, limit=9)
+                lift_ended(own, limit=9)
             else:
                 claimed(own, at=this_minute() - number * MINUTE, overlap="allow")
 
