@@ -194,8 +194,8 @@ def _paged(api: Api, path: str) -> list[str]:
 @pytest.mark.parametrize(
     "query",
     [
-        "state=broken", "state=", "sort=cron", "sort=--id", "sort=id&sort=-id", "limit=0", "limit=1001", "limit=x",
-        "lastStatus=ok", "tag=A%20B", "tag=", "tag=%00", "search=%00", "cursor=x", "cursor=", "page=2",
+        "state=broken", "sort=cron", "sort=--id", "sort=id&sort=-id", "limit=0", "limit=1001", "limit=x",
+        "lastStatus=ok", "tag=A%20B", "tag=%00", "search=%00", "cursor=x", "cursor=", "page=2",
         "cursor=WyJpZCIsbnVsbCwiYSIsMV0",
     ],
 )  # fmt: skip
