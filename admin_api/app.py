@@ -12,8 +12,8 @@ from chalicelib.blueprints.description import description
 from chalicelib.blueprints.executions import executions
 from chalicelib.blueprints.health import health
 from chalicelib.blueprints.jobs import jobs
-from chalicelib.blueprints.plan import plan
 from chalicelib.blueprints.logs import logs
+from chalicelib.blueprints.plan import plan
 from chalicelib.blueprints.repeats import repeats
 from chalicelib.blueprints.roles import roles
 from chalicelib.blueprints.stats import stats
