@@ -44,9 +44,9 @@ def reconcile(
         rows = _rows(connection, only)
         planned = _plan(connection, settings, backends, rows, is_partial=only is not None, deep=deep, progress=progress)
         triggers.doubt(connection, _about_to_change(planned))
-        report = _apply(connection, backends, planned)
-    if report.error is not None:
-        raise Unfinished(report)
+        report, failure = _apply(connection, backends, planned)
+    if failure is not None:
+        raise Unfinished(report) from failure
     return report
 
 
@@ -113,16 +113,17 @@ def _about_to_change(planned: Plan) -> list[str]:
     return sorted({step.job_id for step in planned.changes if step.job_id is not None and step.action != "state"})
 
 
-def _apply(connection: Connection, backends: Backends, plan: Plan) -> Report:
+def _apply(connection: Connection, backends: Backends, plan: Plan) -> tuple[Report, AwsUnavailable | None]:
     done: list[Step] = []
-    error = None
+    failure = None
     try:
         for step in plan.steps:
             done.append(_do(step, backends, triggers.now(connection)) if step.writes else step)
-    except AwsUnavailable as failure:
-        error = str(failure)
+    except AwsUnavailable as error:
+        failure = error
     _remember(connection, done)
-    return Report(done=tuple(done), left=plan.steps[len(done) :], error=error)
+    said = None if failure is None else str(failure)
+    return Report(done=tuple(done), left=plan.steps[len(done) :], error=said), failure
 
 
 def _do(step: Step, backends: Backends, now: datetime) -> Step:
