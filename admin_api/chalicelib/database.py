@@ -30,8 +30,13 @@ def connection() -> Iterator[Connection]:
 
 
 def check() -> None:
-    """Return when PostgreSQL answers. Raises DatabaseUnavailable."""
-    warm().run(lambda opened: opened.execute("SELECT 1"))
+    """Return when PostgreSQL answers, on another connection if ours is dead. Raises as connection() does."""
+    try:
+        warm().run(lambda opened: opened.execute("SELECT 1"))
+    except Exception as error:
+        if was_busy(error):
+            raise DatabaseBusy(f"PostgreSQL did not do it in time: {error}") from error
+        raise
 
 
 def warm() -> WarmConnection:
