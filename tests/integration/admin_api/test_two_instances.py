@@ -17,6 +17,7 @@ from tests.conftest import PROJECT
 from tests.integration.admin_api.api import BASE, KEY, token
 from tests.integration.admin_api.aws import REGION, Aws
 from tests.integration.admin_api.instance import Instance
+from tests.integration.admin_api.logins import AUTH, PASSWORD, add_user
 
 Pair = tuple[Instance, Instance]
 
@@ -99,12 +100,12 @@ def test_the_limit_is_one_for_both_also_when_they_are_asked_at_the_same_time(pai
     assert send(pair[1], "POST", "/jobs/cleanup/pause", actor="grace").headers["X-RateLimit-Remaining"] == "29"
 
 
-def test_both_pausing_at_once_is_one_pause_with_one_audit_row(pair: Pair, deployed: Connection) -> None:
+def test_both_pausing_at_once_is_one_pause(pair: Pair, deployed: Connection) -> None:
     with ThreadPoolExecutor(2) as pool:
         statuses = list(pool.map(lambda each: send(each, "POST", "/jobs/cleanup/pause").status_code, pair))
     assert statuses == [204, 204]
-    count = "SELECT count(*) FROM lamplighter.audit WHERE job_id = 'cleanup' AND action LIKE '%%pause%%'"
-    assert deployed.execute(count).fetchone() == (1,)
+    changed = "SELECT before <> after FROM lamplighter.audit WHERE action = 'jobs.pause' ORDER BY id"
+    assert deployed.execute(changed).fetchall() == [(True,), (False,)], "they took turns"
     assert listed(pair[0]) == listed(pair[1])
 
 
@@ -120,3 +121,25 @@ def test_an_execution_one_enqueues_can_be_seen_and_cancelled_through_the_other(
     assert send(pair[1], "POST", f"{path}/cancel").status_code == 204
     assert send(pair[0], "GET", path).json()["status"] == "cancelled"
     assert send(pair[0], "POST", f"{path}/cancel").status_code == 409
+
+
+def test_a_login_at_one_counts_at_the_other_and_its_end_too(pair: Pair, deployed: Connection) -> None:
+    add_user(deployed, "ann", "viewer")
+    logged_in = pair[0].call("POST", f"{AUTH}/login", token="", body={"name": "ann", "password": PASSWORD}).json()
+    access = logged_in["accessToken"]
+    assert [each.call("GET", f"{BASE}/jobs", token=access).status_code for each in pair] == [200, 200]
+    ended = pair[1].call("POST", f"{AUTH}/logout", token=access, body={"refreshToken": logged_in["refreshToken"]})
+    assert ended.status_code == 204, ended.text
+    assert [each.call("GET", f"{BASE}/jobs", token=access).status_code for each in pair] == [401, 401]
+
+
+def test_what_a_user_may_do_changes_at_both_at_once(pair: Pair, deployed: Connection) -> None:
+    user_id = add_user(deployed, "ann", "viewer")
+    login = {"name": "ann", "password": PASSWORD}
+    access = pair[0].call("POST", f"{AUTH}/login", token="", body=login).json()["accessToken"]
+    pause = f"{BASE}/jobs/cleanup/pause"
+    assert [each.call("POST", pause, token=access).status_code for each in pair] == [403, 403]
+    deployed.execute("INSERT INTO lamplighter.user_role VALUES (%s, 'operator')", (user_id,))
+    assert [each.call("POST", pause, token=access).status_code for each in pair] == [204, 204]
+    deployed.execute("DELETE FROM lamplighter.user_role WHERE user_id = %s", (user_id,))
+    assert [each.call("POST", pause, token=access).status_code for each in pair] == [403, 403]
