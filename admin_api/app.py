@@ -10,7 +10,7 @@ from chalicelib.blueprints.auth import BASE_PATH as AUTH_PATH
 from chalicelib.blueprints.auth import auth
 from chalicelib.blueprints.description import description
 from chalicelib.blueprints.executions import executions
-from chalicelib.blueprints.health import health
+from chalicelib.blueprints.health import health, version
 from chalicelib.blueprints.jobs import jobs
 from chalicelib.blueprints.logs import logs
 from chalicelib.blueprints.plan import plan
@@ -34,5 +34,6 @@ app.register_blueprint(repeats, url_prefix=BASE_PATH)
 app.register_blueprint(stats, url_prefix=BASE_PATH)
 app.register_blueprint(audit, url_prefix=BASE_PATH)
 app.register_blueprint(health)
+app.register_blueprint(version, url_prefix=BASE_PATH)
 app.register_blueprint(description)
 app.register_blueprint(anything_else)

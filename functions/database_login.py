@@ -98,4 +98,6 @@ def _client(service: str, region: str) -> Any:
     import boto3
     from botocore.config import Config
 
-    return boto3.client(service, region_name=region, config=Config(**_PATIENCE))  # type: ignore[call-overload]
+    from functions.deadline import heed
+
+    return heed(boto3.client(service, region_name=region, config=Config(**_PATIENCE)))  # type: ignore[call-overload]

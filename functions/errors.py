@@ -23,7 +23,9 @@
     ├── DatabaseUnavailable      PostgreSQL cannot be reached
     ├── ClaimLost                somebody else runs this occurrence by now
     ├── OutcomeNotRecorded       the job ended, PostgreSQL does not know
-    ├── AwsUnavailable           an AWS call failed or was throttled
+    ├── DatabaseBusy             PostgreSQL answers, and could not do it in time
+    ├── AwsUnavailable           an AWS call failed
+    │   ├── AwsThrottled         AWS takes no more calls for the moment
     │   └── ReconcileRunning     another reconcile is at work
     ├── TriggerFailed            a job could not be invoked by hand
     └── RestoreFailed            not every definition could be brought back
@@ -171,6 +173,12 @@ class DatabaseUnavailable(JobsError):
     code = "database_unavailable"
 
 
+class DatabaseBusy(JobsError):
+    """A statement, or its wait for a lock, was ended because its time was over; its transaction changed nothing."""
+
+    code = "database_busy"
+
+
 class ClaimLost(JobsError):
     """The claim was taken over while the job ran; what its transaction held was rolled back."""
 
@@ -184,7 +192,7 @@ class OutcomeNotRecorded(JobsError):
 
 
 class AwsUnavailable(JobsError):
-    """An AWS call failed or was throttled after retries; PostgreSQL already holds what was asked for."""
+    """An AWS call failed after retries; PostgreSQL already holds what was asked for."""
 
     code = "aws_unavailable"
 
@@ -193,6 +201,12 @@ class ReconcileRunning(AwsUnavailable):
     """Another reconcile is at work for longer than this one may wait."""
 
     code = "reconcile_running"
+
+
+class AwsThrottled(AwsUnavailable):
+    """AWS still refused a call for being one too many, after retries; everything else is as for AwsUnavailable."""
+
+    code = "aws_throttled"
 
 
 class TriggerFailed(JobsError):

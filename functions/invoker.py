@@ -12,14 +12,16 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions import naming
-from functions.errors import TriggerFailed
+from functions.deadline import heed
+from functions.errors import AwsThrottled, TriggerFailed
+from functions.scheduling.aws_client import is_throttled
 from functions.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
-# At most 2 × (2 + 8) s and a short pause, because API Gateway gives up after 29 s.
-_CONFIG = Config(connect_timeout=2, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 2})
+# At most 2 × (2 + 5) s and a short pause, because API Gateway gives up after 29 s.
+_CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
 
 
 def invoke(settings: Settings, job_id: str, event: Mapping[str, Any]) -> None:
@@ -34,9 +36,9 @@ def invoke(settings: Settings, job_id: str, event: Mapping[str, Any]) -> None:
         raise TriggerFailed(
             f"job {job_id!r} was not started: Lambda did not accept an event for function {name!r} ({error}); "
             "see that the job is deployed, then trigger it again"
-        ) from error
+        ) from (AwsThrottled(str(error)) if is_throttled(error) else error)
 
 
 @cache
 def _client(region: str) -> LambdaClient:
-    return boto3.client("lambda", region_name=region, config=_CONFIG)
+    return heed(boto3.client("lambda", region_name=region, config=_CONFIG))

@@ -29,6 +29,8 @@ _ENCRYPTED = ("require", "verify-ca", "verify-full")
 VERIFIED = ("verify-ca", "verify-full")
 # Secrets Manager, CreateSecret; the name of a secret that RDS manages has a '!'.
 _SECRET_ID = r"(?a)arn:[a-z-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+|[\w/+=.@!-]{1,512}"  # noqa: S105
+# RFC 6454 §6.2: scheme, host, and the port unless it is the scheme's own; http only makes sense on one machine.
+_ORIGIN = r"https?://([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?<!\.)(:[0-9]{1,5})?"
 # RDS, "Creating and using an IAM policy for IAM database access": an instance, a cluster or a proxy.
 _RESOURCE_ID = r"(db|cluster|prx)-[A-Za-z0-9]+"
 # Lambda, "Configuring reserved concurrency": 0 would be off, and an account has 1,000 unless AWS raised it.
@@ -51,6 +53,7 @@ class Settings(Record):
     job_module: str | None
     jobs_enabled: bool
     jobs_concurrency: int | None
+    cors_allowed_origins: tuple[str, ...]
     trigger_backend: str
     rules_limit: int
     log_level: str
@@ -122,6 +125,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         job_module=_job_module(environ),
         jobs_enabled=_one_of(environ, "JOBS_ENABLED", "true", ("true", "false")) == "true",
         jobs_concurrency=_concurrency(environ),
+        cors_allowed_origins=_origins(environ),
         trigger_backend=_one_of(environ, "TRIGGER_BACKEND", "auto", TRIGGER_BACKENDS),
         rules_limit=_positive(environ, "RULES_LIMIT", 300),
         log_level=_one_of(environ, "LOG_LEVEL", "INFO", _LOG_LEVELS),
@@ -241,6 +245,20 @@ def _packages(environ: Mapping[str, str]) -> tuple[str, ...]:
         if not _is_dotted_name(package):
             raise SettingsError(f"JOBS_PACKAGES={value!r} is invalid: {package!r} is not a dotted package name")
     return packages
+
+
+def _origins(environ: Mapping[str, str]) -> tuple[str, ...]:
+    value = environ.get("CORS_ALLOWED_ORIGINS")
+    if not value:
+        return ()
+    origins = tuple(part.strip() for part in value.split(","))
+    for origin in origins:
+        if not re.fullmatch(_ORIGIN, origin):
+            raise SettingsError(
+                f"CORS_ALLOWED_ORIGINS={value!r} is invalid: {origin!r} is no origin; use https://host or "
+                "https://host:port as a browser sends it, in lower case, without '*' and without a path, with commas"
+            )
+    return origins
 
 
 def _job_module(environ: Mapping[str, str]) -> str | None:

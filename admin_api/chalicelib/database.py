@@ -7,26 +7,36 @@ from contextlib import contextmanager
 from functools import cache
 
 from functions.database import database
-from functions.db.connection import Connection, WarmConnection
-from functions.errors import DatabaseUnavailable
+from functions.db.connection import Connection, WarmConnection, was_busy
+from functions.errors import DatabaseBusy, DatabaseUnavailable
 from functions.settings import Settings, settings
 
 
 @contextmanager
 def connection() -> Iterator[Connection]:
-    """The warm connection, alive. Raises DatabaseUnavailable, also when it dies inside the block."""
+    """The warm connection, alive.
+
+    Raises DatabaseUnavailable, also when it dies inside the block, and DatabaseBusy when a statement takes too long.
+    """
     opened = warm().get()
     try:
         yield opened
     except Exception as error:
         if opened.closed:
             raise DatabaseUnavailable(f"PostgreSQL went away: {error}") from error
+        if was_busy(error):
+            raise DatabaseBusy(f"PostgreSQL did not do it in time: {error}") from error
         raise
 
 
 def check() -> None:
-    """Return when PostgreSQL answers. Raises DatabaseUnavailable."""
-    warm().run(lambda opened: opened.execute("SELECT 1"))
+    """Return when PostgreSQL answers, on another connection if ours is dead. Raises as connection() does."""
+    try:
+        warm().run(lambda opened: opened.execute("SELECT 1"))
+    except Exception as error:
+        if was_busy(error):
+            raise DatabaseBusy(f"PostgreSQL did not do it in time: {error}") from error
+        raise
 
 
 def warm() -> WarmConnection:

@@ -12,7 +12,7 @@ from typing import Any
 
 from chalice.app import Blueprint, Request, Response
 
-from chalicelib import authentication, database, problems, rate_limit
+from chalicelib import authentication, database, patience, problems, rate_limit
 from chalicelib.callers import Caller
 from chalicelib.inputs import Input, read_body, read_query
 from chalicelib.permissions import grants
@@ -54,12 +54,17 @@ class Endpoint:
 
     def __call__(self, **parameters: str) -> Response:
         request = self._blueprint.current_request
+        headers: dict[str, str] = {}
         try:
-            return self._answer(request, parameters)
+            with patience.limited(request):
+                response = self._answer(request, parameters, headers)
         except Exception as error:  # noqa: BLE001 - the outermost frame of ours: what it lets out, Chalice would answer
-            return problems.of(error, request)
+            response = problems.of(error, request)
+        response.headers = {**headers, **response.headers}
+        return response
 
-    def _answer(self, request: Request, parameters: dict[str, str]) -> Response:
+    def _answer(self, request: Request, parameters: dict[str, str], headers: dict[str, str]) -> Response:  # noqa: ARG002
+        """The view's answer; what is put into `headers` goes with it, or with the refusal this raises."""
         return self._view(**parameters, **self._inputs(request))
 
     def _inputs(self, request: Request) -> dict[str, Input]:
@@ -74,26 +79,23 @@ class Endpoint:
 class GuardedEndpoint(Endpoint):
     """A view for who is logged in, or holds a permission; it gets the Caller first. Changes are counted."""
 
-    def __call__(self, **parameters: str) -> Response:
-        response = super().__call__(**parameters)
+    def _answer(self, request: Request, parameters: dict[str, str], headers: dict[str, str]) -> Response:
         if self.contract.changes:
-            response.headers["X-RateLimit-Limit"] = str(rate_limit.LIMIT)
-        return response
-
-    def _answer(self, request: Request, parameters: dict[str, str]) -> Response:
+            headers["X-RateLimit-Limit"] = str(rate_limit.LIMIT)
         caller = authentication.caller(request)
-        self._check(caller)
+        headers.update(self._check(caller))
         return self._view(caller, **parameters, **self._inputs(request))
 
-    def _check(self, caller: Caller) -> None:
+    def _check(self, caller: Caller) -> dict[str, str]:
         permission = self.contract.permission
         if permission is not None and not grants(caller.permissions, permission):
             raise NotPermitted(permission)
         if self.contract.changes_jobs and not settings().jobs_enabled:
             raise JobsDisabled
-        if self.contract.changes:
-            with database.connection() as connection:
-                rate_limit.count(connection, caller.actor)
+        if not self.contract.changes:
+            return {}
+        with database.connection() as connection:
+            return rate_limit.count(connection, caller.actor)
 
 
 def open_endpoint(

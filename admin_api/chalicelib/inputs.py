@@ -69,16 +69,25 @@ def read_body(request: Request, shape: type[T]) -> T:
 
 
 def _parameter(name: str, values: list[str], field: Mapping[str, Any]) -> Any:
+    if any("\x00" in value or not is_utf8(value) for value in values):
+        raise NotValid(f"{name} is invalid: it has a NUL or half a surrogate pair, which PostgreSQL cannot store")
     if field.get("type") == "array":
         return [part for value in values if value for part in value.split(",")]
     if len(values) > 1:
         raise NotValid(f"{name} is there {len(values)} times: say it once")
     (value,) = values
-    if "\x00" in value:
-        raise NotValid(f"{name} is invalid: it has a NUL, which PostgreSQL cannot store")
     if field.get("type") == "integer" and _WHOLE.fullmatch(value):
         return int(value)
     return _BOOLEANS.get(value, value) if field.get("type") == "boolean" else value
+
+
+def is_utf8(text: str) -> bool:
+    """Whether this can be sent on: JSON in an event can hold half a surrogate pair, UTF-8 cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _convert(given: dict[str, Any], shape: type[T], fields: Fields, *, shows_values: bool) -> T:

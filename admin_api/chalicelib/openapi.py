@@ -178,9 +178,11 @@ def _codes(endpoint: Endpoint) -> list[str]:
     if contract.body is not None:
         codes += ["content_type_unsupported", "body_too_large"]
     if isinstance(endpoint, GuardedEndpoint):
-        codes += ["auth_not_authenticated", "auth_insufficient_permissions", "database_unavailable"]
+        codes += ["auth_not_authenticated", "auth_insufficient_permissions", "database_unavailable", "database_busy"]
     if contract.changes:
         codes += ["auth_cross_site", "server_too_many_requests"]
     if contract.changes_jobs:
         codes.append("jobs_disabled")
+    if not {"aws_unavailable", "jobs_trigger_failed", "jobs_restore_failed"}.isdisjoint(codes):
+        codes.append("aws_throttled")
     return [*dict.fromkeys(codes), "server_error"]

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from chalice.app import Request, Response
 
-from chalicelib import incoming, problems
+from chalicelib import cors, incoming, problems
 
 # OWASP "REST Security Cheat Sheet", security headers: an API that is never a page and never to be kept.
 _ALWAYS: Mapping[str, str] = {
@@ -18,6 +18,19 @@ _ALWAYS: Mapping[str, str] = {
     "Strict-Transport-Security": "max-age=63072000",
     "X-Content-Type-Options": "nosniff",
 }
+_NO_REQUEST = Request(
+    {
+        "requestContext": {"httpMethod": "", "resourcePath": ""},
+        "headers": {},
+        "multiValueQueryStringParameters": None,
+        "pathParameters": None,
+        "stageVariables": None,
+        "body": None,
+        "isBase64Encoded": False,
+        "path": "",
+    },
+    None,
+)
 
 
 def as_json(body: object, *, status: int = 200, **headers: str) -> Response:
@@ -41,12 +54,17 @@ def accepted(**headers: str) -> Response:
     return Response("", status_code=202, headers=_named(headers))
 
 
-def finish(request: Request, respond: Callable[[Request], Response]) -> Response:
-    """Chalice's outermost step: its own refusals become problem documents, and every answer gets the headers."""
+def finish(request: Request | None, respond: Callable[[Request | None], Response]) -> Response:
+    """Chalice's outermost step: its own refusals become problem documents, and every answer gets the headers.
+
+    Chalice gives no request for an event that is none of API Gateway's.
+    """
     response = respond(request)
+    request = request or _NO_REQUEST
     if _is_chalices_own(response.body):
         response = problems.of_chalice(response, request)
-    response.headers = {**_ALWAYS, **response.headers, "X-Request-Id": incoming.request_id(request)}
+    shared = cors.headers(request)
+    response.headers = {**_ALWAYS, **shared, **response.headers, "X-Request-Id": incoming.request_id(request)}
     return response
 
 

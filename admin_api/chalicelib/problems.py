@@ -12,7 +12,7 @@ from chalice.app import Request, Response
 from chalicelib import incoming
 from chalicelib.refusals import MethodNotAllowed, Refusal, RouteNotFound
 from chalicelib.serializers.output import Output
-from functions.errors import JobsError
+from functions.errors import AwsThrottled, JobsError
 
 STATUSES: Mapping[str, HTTPStatus] = {
     "auth_not_authenticated": HTTPStatus.UNAUTHORIZED,
@@ -50,14 +50,21 @@ STATUSES: Mapping[str, HTTPStatus] = {
     "database_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
     "reconcile_running": HTTPStatus.CONFLICT,
     "aws_limit_exceeded": HTTPStatus.CONFLICT,
+    "database_busy": HTTPStatus.SERVICE_UNAVAILABLE,
+    "aws_throttled": HTTPStatus.SERVICE_UNAVAILABLE,
     "aws_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
 }
 _UNEXPECTED = "server_error"
 # What is said instead of the error's own words, which name hosts and variables.
 _DETAILS: Mapping[str, str] = {
     "database_unavailable": "PostgreSQL cannot be reached: try again in a moment",
+    "database_busy": "PostgreSQL did not do this in time, and nothing of its last step was kept: try again in a moment",
     _UNEXPECTED: "something went wrong on our side: the log has the rest under this request id",
 }
+
+
+# What has no better answer to when: AWS's and PostgreSQL's short troubles are over by then.
+_RETRY_AFTER: Mapping[HTTPStatus, Mapping[str, str]] = {HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": "5"}}
 
 
 class Problem(Output, kw_only=True):
@@ -77,7 +84,7 @@ _log = logging.getLogger(__name__)
 
 def of(error: Exception, request: Request) -> Response:
     """The answer to this error. What is our fault is also logged, one line with the request id."""
-    code = error.code if isinstance(error, JobsError) and error.code in STATUSES else _UNEXPECTED
+    code = _code(error)
     status = STATUSES.get(code, HTTPStatus.INTERNAL_SERVER_ERROR)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("request %s ended as %s", incoming.request_id(request), code, exc_info=error)
@@ -86,7 +93,7 @@ def of(error: Exception, request: Request) -> Response:
         status,
         detail=_DETAILS.get(code) or str(error),
         request=request,
-        headers=error.headers if isinstance(error, Refusal) else {},
+        headers=error.headers if isinstance(error, Refusal) else _RETRY_AFTER.get(status, {}),
     )
 
 
@@ -100,12 +107,32 @@ def of_chalice(response: Response, request: Request) -> Response:
     return of(RuntimeError(f"Chalice answered {response.body}"), request)
 
 
+def _code(error: Exception) -> str:
+    if _was_throttled(error):
+        return AwsThrottled.code
+    return error.code if isinstance(error, JobsError) and error.code in STATUSES else _UNEXPECTED
+
+
+def _was_throttled(error: BaseException | None) -> bool:
+    """Whether this failed because AWS took no more calls, whatever what failed is called."""
+    while error is not None:
+        if isinstance(error, AwsThrottled):
+            return True
+        error = error.__cause__
+    return False
+
+
+def _storable(text: str) -> str:
+    """The text without half surrogate pairs, which JSON in an event can hold and UTF-8 cannot."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _problem(code: str, status: HTTPStatus, *, detail: str, request: Request, headers: Mapping[str, str]) -> Response:
     problem = Problem(
         title=status.phrase,
         status=status.value,
-        detail=detail,
-        instance=incoming.path(request),
+        detail=_storable(detail),
+        instance=_storable(incoming.path(request)),
         code=code,
         request_id=incoming.request_id(request),
     )

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from functions.errors import JobsError
@@ -105,18 +105,12 @@ class PasswordWrong(Refusal):
 
 
 class TooManyRequests(Refusal):
-    """An actor made more changes than the limit allows; `wait` until the next window."""
+    """An actor made more changes than the limit allows; the headers say when there can be another one."""
 
     code = "server_too_many_requests"
 
-    def __init__(self, *, limit: int, wait: timedelta) -> None:
-        seconds = str(max(1, math.ceil(wait.total_seconds())))
-        super().__init__(
-            f"at most {limit} changes a minute: try again in {seconds} s",
-            Retry_After=seconds,
-            X_RateLimit_Remaining="0",
-            X_RateLimit_Reset=seconds,
-        )
+    def __init__(self, limit: int, headers: Mapping[str, str]) -> None:
+        super().__init__(f"at most {limit} changes a minute: try again in {headers['Retry-After']} s", **headers)
 
 
 class NotValid(Refusal):

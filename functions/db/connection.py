@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import TransactionStatus
 
 from functions.errors import DatabaseUnavailable, SettingsError
 
@@ -25,6 +29,10 @@ _NOTICE_DEATH: dict[str, Any] = {
     "keepalives_interval": 5,
     "keepalives_count": 3,
 }
+# Ended because a deadline of ours, statement_timeout or lock_timeout passed, or two waited for each other; PostgreSQL,
+# "Error Codes".
+_NOT_IN_TIME = frozenset({"57014", "55P03", "40P01"})
+_lock = threading.Lock()
 
 
 class Login:
@@ -62,6 +70,40 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
 
     database: Database
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a statement of it is under way. Any thread may ask."""
+        return not self.closed and self.pgconn.transaction_status == TransactionStatus.ACTIVE
+
+    def interrupt(self, *, timeout_s: float = 1) -> None:
+        """End the statement that another thread waits for: PostgreSQL is asked to cancel it."""
+        try:
+            self.cancel_safe(timeout=timeout_s)
+        except psycopg.Error:
+            self.hang_up()
+
+    def hang_up(self) -> None:
+        """End the connection that another thread waits for, whether or not PostgreSQL hears of it."""
+        try:
+            with socket.socket(fileno=os.dup(self.fileno())) as ours:
+                ours.shutdown(socket.SHUT_RDWR)
+        except (psycopg.Error, OSError):
+            pass  # it has ended meanwhile
+
+
+_opened: weakref.WeakSet[Connection] = weakref.WeakSet()
+
+
+def was_busy(error: Exception) -> bool:
+    """Whether PostgreSQL ended a statement because it, or its wait for a lock, took too long."""
+    return isinstance(error, psycopg.Error) and error.sqlstate in _NOT_IN_TIME
+
+
+def open_connections() -> list[Connection]:
+    """Every connection this process has open."""
+    with _lock:
+        return [connection for connection in _opened if not connection.closed]
+
 
 def connect(database: Database | str, *, timeout_s: int = 5) -> Connection:
     """A new connection in autocommit mode, never preparing statements (RDS Proxy and PgBouncer would pin or break).
@@ -96,6 +138,8 @@ def _open(database: Database, timeout_s: int, *, afresh: bool) -> Connection:
         database.url, autocommit=True, prepare_threshold=None, connect_timeout=timeout_s, **said
     )
     connection.database = database
+    with _lock:
+        _opened.add(connection)
     return connection
 
 

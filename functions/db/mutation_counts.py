@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from functions.db.connection import Connection
+from functions.record import Record
 
 # One statement: counts, opens the next window when the last is over, and stops counting at limit + 1.
 _COUNT = """
@@ -19,13 +20,20 @@ RETURNING mutations, window_started_at + %(window)s, clock_timestamp()
 """
 
 
-def count_mutation(connection: Connection, actor: str, *, limit: int, window: timedelta) -> timedelta | None:
-    """Count one mutation; None when it is within the limit, else how long until the window ends."""
+class MutationCount(Record):
+    """How many mutations there were in this window, at most limit + 1, and how long until it ends."""
+
+    mutations: int
+    ends_in: timedelta
+
+
+def count_mutation(connection: Connection, actor: str, *, limit: int, window: timedelta) -> MutationCount:
+    """Count one mutation of this actor; what is beyond limit + 1 is not counted."""
     row = connection.execute(_COUNT, {"actor": actor, "limit": limit, "window": window}).fetchone()
     assert row is not None
     mutations, ends_at, now = row
     remaining: timedelta = _instant(ends_at) - _instant(now)
-    return None if mutations <= limit else max(remaining, timedelta())
+    return MutationCount(mutations=mutations, ends_in=max(remaining, timedelta()))
 
 
 def _instant(value: object) -> datetime:

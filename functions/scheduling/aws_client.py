@@ -10,11 +10,13 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.errors import AwsUnavailable
+from functions.deadline import heed
+from functions.errors import AwsThrottled, AwsUnavailable
 from functions.settings import Settings
 
 # The admin API waits for us and has about 25 seconds: a service that never answers is given up on after 4 x 3 seconds
-# and the waits between. Adaptive mode also slows us down by itself once a service throttles (boto3, "Retries").
+# and the waits between, or earlier: functions/deadline.py. Adaptive mode also slows us down by itself once a service
+# throttles (boto3, "Retries").
 _CONFIG = Config(
     connect_timeout=2,
     read_timeout=3,
@@ -22,16 +24,28 @@ _CONFIG = Config(
     max_pool_connections=10,
 )
 
+# What services say when a call is one too many (boto3, "Retries", throttling errors).
+_THROTTLED = frozenset({
+    "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottledException", "RequestThrottled",
+    "TooManyRequestsException", "RequestLimitExceeded", "BandwidthLimitExceeded", "SlowDown",
+})  # fmt: skip
+
 
 def client(service: str, settings: Settings) -> Any:
     """A client of one AWS service in the deployment's region."""
-    return boto3.client(service, region_name=settings.region, config=_CONFIG)  # type: ignore[call-overload]
+    return heed(boto3.client(service, region_name=settings.region, config=_CONFIG))  # type: ignore[call-overload]
 
 
 @contextmanager
 def calling(what: str) -> Iterator[None]:
-    """Turns whatever boto3 raises inside into AwsUnavailable that says what could not be done."""
+    """Turns whatever boto3 raises inside into AwsUnavailable, or AwsThrottled, that says what could not be done."""
     try:
         yield
     except (ClientError, BotoCoreError) as error:
-        raise AwsUnavailable(f"could not {what}: {error}; run the reconcile again, it continues") from error
+        kind = AwsThrottled if is_throttled(error) else AwsUnavailable
+        raise kind(f"could not {what}: {error}; run the reconcile again, it continues") from error
+
+
+def is_throttled(error: Exception) -> bool:
+    """Whether AWS refused a call for being one too many, not for having too many of something."""
+    return isinstance(error, ClientError) and error.response["Error"]["Code"] in _THROTTLED

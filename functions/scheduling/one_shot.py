@@ -14,6 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions import naming
+from functions.deadline import heed
 from functions.errors import AwsUnavailable
 from functions.invocation import event_for
 from functions.settings import Settings
@@ -89,4 +90,4 @@ def _schedule(settings: Settings, name: str, *, job_id: str, event: Mapping[str,
 
 @cache
 def _client(region: str) -> EventBridgeSchedulerClient:
-    return boto3.client("scheduler", region_name=region, config=_CONFIG)
+    return heed(boto3.client("scheduler", region_name=region, config=_CONFIG))

@@ -52,9 +52,9 @@ def reconcile(
         if approve is not None:
             approve(planned)
         triggers.doubt(connection, _about_to_change(planned))
-        report = _apply(connection, backends, planned, until)
-    if report.error is not None:
-        raise Unfinished(report)
+        report, failure = _apply(connection, backends, planned, until)
+    if failure is not None:
+        raise Unfinished(report) from failure
     return report
 
 
@@ -121,9 +121,11 @@ def _about_to_change(planned: Plan) -> list[str]:
     return sorted({step.job_id for step in planned.changes if step.job_id is not None and step.action != "state"})
 
 
-def _apply(connection: Connection, backends: Backends, plan: Plan, until: datetime | None = None) -> Report:
+def _apply(
+    connection: Connection, backends: Backends, plan: Plan, until: datetime | None = None
+) -> tuple[Report, AwsUnavailable | None]:
     done: list[Step] = []
-    error = None
+    failure = None
     try:
         for step in plan.steps:
             if not step.writes:
@@ -133,10 +135,11 @@ def _apply(connection: Connection, backends: Backends, plan: Plan, until: dateti
             if until is not None and now >= until:
                 break
             done.append(_do(step, backends, now))
-    except AwsUnavailable as failure:
-        error = str(failure)
+    except AwsUnavailable as error:
+        failure = error
     _remember(connection, done)
-    return Report(done=tuple(done), left=plan.steps[len(done) :], error=error)
+    said = None if failure is None else str(failure)
+    return Report(done=tuple(done), left=plan.steps[len(done) :], error=said), failure
 
 
 def _do(step: Step, backends: Backends, now: datetime) -> Step:

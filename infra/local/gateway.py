@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
 from functions.errors import JobsError
 from infra.local.gateway_event import HttpRequest, HttpResponse, MalformedAnswer, http_response, proxy_event
-from infra.local.gateway_responses import FAILED, NO_ROUTE, TIMED_OUT
+from infra.local.gateway_responses import response
 from infra.local.gateway_routes import Routes, RouteTable
 from infra.local.gateway_server import GatewayServer, listen
 
@@ -86,9 +86,10 @@ class Gateway:
         """What API Gateway would answer."""
         match = self._routes.match(request.method, request.path)
         if match is None:
-            return NO_ROUTE
+            return response("MISSING_AUTHENTICATION_TOKEN", request.path)
         try:
             return http_response(self._invoke(json.dumps(proxy_event(request, match)).encode()))
         except (FunctionFailed, FunctionTimedOut, MalformedAnswer) as error:
             self._report(f"{request.method} {request.path}: {error}")
-            return TIMED_OUT if isinstance(error, FunctionTimedOut) else FAILED
+            kind = "INTEGRATION_TIMEOUT" if isinstance(error, FunctionTimedOut) else "INTEGRATION_FAILURE"
+            return response(kind, request.path)

@@ -11,14 +11,7 @@ from typing import Any
 
 from functions.errors import JobsError
 from infra.local.gateway_event import HttpRequest, HttpResponse
-from infra.local.gateway_responses import (
-    BAD_REQUEST,
-    FORBIDDEN,
-    HEADERS_TOO_LARGE,
-    LENGTH_REQUIRED,
-    NO_METHOD,
-    TOO_LARGE,
-)
+from infra.local.gateway_responses import headers_too_large, length_required, no_method, response
 
 Respond = Callable[[HttpRequest], HttpResponse]
 
@@ -82,8 +75,6 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = _IDLE_S
     disable_nagle_algorithm = True  # with it, an answer on a kept connection waits 40 ms for a delayed ACK
     wbufsize = -1  # headers and body leave together
-    error_content_type = "application/json"  # of what the standard library refuses before we see it
-    error_message_format = BAD_REQUEST.body.decode()
     server: GatewayServer
 
     def _serve(self) -> None:
@@ -119,20 +110,20 @@ class _Handler(BaseHTTPRequestHandler):
     def _refuse_method(self) -> None:
         self._discard_body()
         self.close_connection = True
-        self._send(NO_METHOD)
+        self._send(no_method(self.path.partition("?")[0]))
 
     def _refusal(self) -> HttpResponse | None:
         """What is answered without asking the function, if anything."""
-        length = self._length()
+        length, path = self._length(), self.path.partition("?")[0]
         if "Transfer-Encoding" in self.headers:
-            return LENGTH_REQUIRED
+            return length_required(path)
         if length is None or not self.path.startswith("/"):
-            return BAD_REQUEST
+            return response("BAD_REQUEST_BODY", path)
         if not self._is_for_loopback():
-            return FORBIDDEN
+            return response("WAF_FILTERED", path)
         if sum(len(name) + len(value) for name, value in self.headers.items()) > _LARGEST_HEADERS:
-            return HEADERS_TOO_LARGE
-        return TOO_LARGE if length > _LARGEST_BODY else None
+            return headers_too_large(path)
+        return response("REQUEST_TOO_LARGE", path) if length > _LARGEST_BODY else None
 
     def _is_for_loopback(self) -> bool:
         hosts = self.headers.get_all("Host", [])
@@ -150,18 +141,18 @@ class _Handler(BaseHTTPRequestHandler):
         while left > 0 and (chunk := self.rfile.read(min(left, 65_536))):
             left -= len(chunk)
 
-    def _send(self, response: HttpResponse) -> None:
-        self.send_response_only(response.status)
+    def _send(self, answer: HttpResponse) -> None:
+        self.send_response_only(answer.status)
         self.send_header("Date", self.date_time_string())
-        for name, value in response.headers:
+        for name, value in answer.headers:
             self.send_header(name, value)
-        if response.status not in _WITHOUT_BODY:
-            self.send_header("Content-Length", str(len(response.body)))
+        if answer.status not in _WITHOUT_BODY:
+            self.send_header("Content-Length", str(len(answer.body)))
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
-        if self.command != "HEAD" and response.status not in _WITHOUT_BODY:
-            self.wfile.write(response.body)
+        if self.command != "HEAD" and answer.status not in _WITHOUT_BODY:
+            self.wfile.write(answer.body)
         self.wfile.flush()
 
     def handle_expect_100(self) -> bool:
@@ -169,6 +160,11 @@ class _Handler(BaseHTTPRequestHandler):
         proceed = super().handle_expect_100()
         self.wfile.flush()
         return proceed
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
+        """What the standard library refuses before we see it: its own words are HTML."""
+        self.close_connection, self.request_version = True, self.protocol_version
+        self._send(response("BAD_REQUEST_BODY"))
 
     def log_message(self, format: str, *args: Any) -> None:
         """Silent: scripts/dev says what is worth saying."""

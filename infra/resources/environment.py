@@ -35,6 +35,7 @@ def environment(settings: Settings) -> dict[str, Any]:
     }
     where_set = {
         "JOBS_CONCURRENCY": settings.jobs_concurrency and str(settings.jobs_concurrency),
+        "CORS_ALLOWED_ORIGINS": ",".join(settings.cors_allowed_origins) or None,
         "DATABASE_TLS_MODE": settings.database_tls_mode,
         "DATABASE_TLS_ROOT_CERT": settings.database_tls_root_cert,
         "DATABASE_SECRET_ID": settings.database_secret_id,

@@ -18,6 +18,7 @@ BENCHMARKS = {
     "record": "claim and finish an execution with its log lines, against two raw commits",
     "duplicate": "refuse the second delivery of an occurrence, against two raw commits",
     "enqueue": "enqueue a one-time execution, against procrastinate's defer",
+    "api": "list 1,000 jobs and show one through the Lambda path, against a bare encoder in the same place",
     "cold": "import the handler and one job in a fresh interpreter, against the bare imports (CPU time)",
 }
 

@@ -26,6 +26,7 @@ from functions.job import Job, JobContext
 from functions.logs import captured, job_logger
 from functions.params import from_json, to_json
 from functions.registry import collect
+from infra.local import gateway_responses
 from infra.local.gateway_routes import admin_api_routes
 
 PROJECT = Path(__file__).parent.parent.parent
@@ -41,7 +42,12 @@ def error_codes() -> set[str]:
     for package in (functions, infra, chalicelib):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
-    return {error.code for error in _below(JobsError)} - {JobsError.code} | set(problems.STATUSES) | {"server_error"}
+    return (
+        {error.code for error in _below(JobsError)} - {JobsError.code}
+        | set(problems.STATUSES)
+        | gateway_responses.CODES
+        | {"server_error"}
+    )
 
 
 def _below(error: type[JobsError]) -> Iterator[type[JobsError]]:

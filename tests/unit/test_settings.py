@@ -53,10 +53,22 @@ def test_an_empty_environment_is_the_defaults() -> None:
         ("DATABASE_SECRET_ID", "a b"),
         ("DATABASE_SECRET_ID", "arn:aws:ssm:us-east-1:123456789012:parameter/a"),
         ("DATABASE_RESOURCE_ID", "instance-A1"),
+        ("CORS_ALLOWED_ORIGINS", "*"),
+        ("CORS_ALLOWED_ORIGINS", "null"),
+        ("CORS_ALLOWED_ORIGINS", "ops.example.com"),
+        ("CORS_ALLOWED_ORIGINS", "https://"),
+        ("CORS_ALLOWED_ORIGINS", "https://ops.example.com/"),
+        ("CORS_ALLOWED_ORIGINS", "https://Ops.example.com"),
+        ("CORS_ALLOWED_ORIGINS", "https://*.example.com"),
+        ("CORS_ALLOWED_ORIGINS", "ftp://a"),
+        ("CORS_ALLOWED_ORIGINS", "https://u@a"),
+        ("CORS_ALLOWED_ORIGINS", "https://a:"),
+        ("CORS_ALLOWED_ORIGINS", "https://a,"),
+        ("CORS_ALLOWED_ORIGINS", "https://a b"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_variable(name: str, value: str) -> None:
-    with pytest.raises(SettingsError, match=f"{name}='{value}' is invalid: "):
+    with pytest.raises(SettingsError, match=re.escape(f"{name}='{value}' is invalid: ")):
         from_environment({name: value})
 
 
@@ -196,11 +208,15 @@ def test_what_is_set_is_passed_to_functions_as_it_is_read(secret_id: str) -> Non
             "DATABASE_SECRET_ID": secret_id,
             "DATABASE_RESOURCE_ID": "cluster-A1",
             "JOBS_CONCURRENCY": "7",
+            "CORS_ALLOWED_ORIGINS": "https://ops.example.com, http://localhost:3000,http://[::1]:3000",
         }
     )
     passed = {name: value for name, value in environment(settings).items() if isinstance(value, str)}
     assert from_environment(passed) == settings
     assert settings.jobs_concurrency == 7
+    assert settings.cors_allowed_origins == (
+        "https://ops.example.com", "http://localhost:3000", "http://[::1]:3000",
+    )  # fmt: skip
 
 
 def test_jobs_are_enabled_unless_the_environment_says_false() -> None:

@@ -1,4 +1,4 @@
-"""Every other request: 405 where another method exists, else 404.
+"""Every other request: a browser's preflight, 405 where another method exists, else 404.
 
 API Gateway matches path and method together: a method a resource does not declare falls through to `{proxy+}` when that
 declares it. And `{proxy+}` needs at least one segment, so `/` is registered beside it.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from chalice.app import Blueprint, Response
 
+from chalicelib import cors, outgoing
 from chalicelib.endpoint import open_endpoint
 from chalicelib.refusals import MethodNotAllowed, RouteNotFound
 
@@ -18,10 +19,12 @@ anything_else = Blueprint(__name__)
 
 
 def refuse() -> Response:
-    """Never answers: raises MethodNotAllowed or RouteNotFound."""
+    """204 to a preflight of an allowed origin, else raises MethodNotAllowed or RouteNotFound."""
     request = anything_else.current_request
     path = "/" + (request.uri_params or {}).get("proxy", "").rstrip("/")
     allowed = _methods_at(path)
+    if allowed and cors.is_preflight(request):
+        return outgoing.no_content(**cors.preflight_headers(allowed))
     raise MethodNotAllowed(request.method, allowed) if allowed else RouteNotFound
 
 

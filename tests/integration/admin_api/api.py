@@ -43,6 +43,17 @@ def token(*permissions: str, actor: str = ACTOR) -> str:
     return tokens.sign(KEY, identity, now=datetime.now(UTC), lifetime=timedelta(minutes=5))
 
 
+@dataclass(frozen=True)
+class Context:
+    """What Lambda hands a function beside the event, as far as we read it."""
+
+    left_s: float
+
+    def get_remaining_time_in_millis(self) -> int:
+        """How long until Lambda ends the function."""
+        return int(self.left_s * 1000)
+
+
 class Api:
     """Calls the app as Lambda would; every answer must have what all answers have."""
 
@@ -61,10 +72,11 @@ class Api:
         body: str | None = None,
         json_body: object = None,
         source_ip: str = "192.0.2.1",
+        left_s: float | None = None,
     ) -> Answer:
         """Send one request; with `headers` it carries these instead of a token with the permissions.
 
-        `json_body` is sent as a JSON client sends it.
+        `json_body` is sent as a JSON client sends it. `left_s`: how long Lambda lets it work, 29 s when None.
         """
         sent = {"Authorization": f"Bearer {token(*permissions, actor=actor)}"} if headers is None else headers
         if json_body is not None:
@@ -74,7 +86,7 @@ class Api:
         assert match is not None, f"API Gateway has no route for {method} {path}"
         made = rest_event(method, path, match, headers=sent, body=body, query=query, source_ip=source_ip)
         event = json.loads(json.dumps(made))
-        raw = json.loads(json.dumps(self._app(event, None)))
+        raw = json.loads(json.dumps(self._app(event, None if left_s is None else Context(left_s))))
         answer = Answer(raw["statusCode"], raw["headers"], raw["body"], event["requestContext"]["requestId"])
         _check(answer, event["requestContext"]["path"])
         return answer

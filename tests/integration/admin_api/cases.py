@@ -61,7 +61,7 @@ def assert_unknown(answer: Answer) -> None:
 
 def assert_limited(api: Api, connection: Connection, method: str, path: str, *, json_body: object = None) -> None:
     for _ in range(LIMIT):
-        assert count_mutation(connection, ACTOR, limit=LIMIT, window=timedelta(minutes=1)) is None
+        count_mutation(connection, ACTOR, limit=LIMIT, window=timedelta(minutes=1))
     before = audited(connection)
     answer = api(method, BASE + path, json_body=json_body)
     assert (answer.status, answer.code) == (429, "server_too_many_requests")

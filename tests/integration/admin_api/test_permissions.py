@@ -33,6 +33,7 @@ VIEW, MANAGE, TRIGGER, PAUSE, DELETE = "jobs.view", "jobs.manage", "jobs.trigger
 USERS, ROLES = "users.manage", "roles.manage"
 CONTRACT = {
     ("GET", f"{BASE}/jobs"): VIEW,
+    ("GET", f"{BASE}/version"): VIEW,
     ("GET", f"{BASE}/jobs/{{job_id}}"): VIEW,
     ("GET", f"{BASE}/jobs/{{job_id}}/occurrences"): VIEW,
     ("GET", f"{BASE}/plan"): VIEW,

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from functions.db.connection import Connection
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+
+from functions.db.connection import Connection, connect
+from functions.db.mutation_counts import count_mutation
 from tests.integration.admin_api.api import ACTOR, BASE, Api
 
 
@@ -34,7 +39,24 @@ def test_a_minute_later_changes_are_possible_again(api: Api, deployed: Connectio
     assert api("POST", f"{BASE}/jobs/cleanup/pause").status == 204
 
 
-def test_every_change_says_what_the_limit_is(api: Api, deployed: Connection) -> None:
-    for method, path in (("POST", "/jobs/cleanup/pause"), ("POST", "/jobs/nope/pause"), ("DELETE", "/jobs/cleanup")):
-        assert api(method, BASE + path).headers["X-RateLimit-Limit"] == "30"
-    assert "X-RateLimit-Limit" not in api("GET", f"{BASE}/jobs").headers
+def test_every_change_says_what_the_limit_is_and_how_much_of_it_is_left(api: Api, deployed: Connection) -> None:
+    changes = [("POST", "/jobs/cleanup/pause"), ("POST", "/jobs/nope/pause"), ("DELETE", "/jobs/cleanup")]
+    for left, (method, path) in zip((29, 28, 27), changes, strict=True):
+        headers = api(method, BASE + path).headers
+        assert (headers["X-RateLimit-Limit"], headers["X-RateLimit-Remaining"]) == ("30", str(left))
+        assert 1 <= int(headers["X-RateLimit-Reset"]) <= 60
+    assert not any(name.startswith("X-RateLimit") for name in api("GET", f"{BASE}/jobs").headers)
+
+
+def test_of_changes_raced_over_two_connections_exactly_thirty_pass(api: Api, database_url: str) -> None:
+    def change(_: int) -> int:
+        with connect(database_url) as opened:
+            ready.wait()
+            counts = [count_mutation(opened, ACTOR, limit=30, window=timedelta(minutes=1)) for _ in range(20)]
+        return sum(counted.mutations <= 30 for counted in counts)
+
+    ready = Barrier(2)
+    with ThreadPoolExecutor(2) as pool:
+        passed = list(pool.map(change, range(2)))
+    assert sum(passed) == 30
+    assert min(passed) > 0, "they did not race"

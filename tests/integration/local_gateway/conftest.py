@@ -59,3 +59,15 @@ def client(gateway: Gateway) -> Iterator[http.client.HTTPConnection]:
     connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=10)
     yield connection
     connection.close()
+
+
+def read_problem(response: http.client.HTTPResponse) -> dict[str, Any]:
+    """The gateway's own answer: a problem document with the headers every answer has."""
+    assert response.getheader("Content-Type") == "application/problem+json"
+    assert response.getheader("X-Content-Type-Options") == "nosniff"
+    assert str(response.getheader("Content-Security-Policy")).startswith("default-src 'none'")
+    problem: dict[str, Any] = json.loads(response.read())
+    assert problem.keys() == {"type", "title", "status", "detail", "instance", "code", "requestId"}
+    assert problem["status"] == response.status
+    assert problem["requestId"] == response.getheader("X-Request-Id")
+    return problem
