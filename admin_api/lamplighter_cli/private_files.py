@@ -30,7 +30,9 @@ class PrivateDirectory:
             return None
         with self._opened() as directory:
             try:
-                file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+                # Non-blocking: the opening of a pipe somebody put there would wait for a writer.
+                flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+                file = os.open(name, flags, dir_fd=directory)
             except FileNotFoundError:
                 return None
             except OSError as error:
