@@ -66,9 +66,13 @@ def _with_session(view: View) -> View:
             # `lamplighter jobs | head`: nobody reads on. The interpreter's own last flush must not complain either.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(ExitCode.NOBODY_READS) from error
+        except typer.Abort as error:  # the end of input, or Ctrl-C, at a question
+            raise typer.Exit(ExitCode.STOPPED) from error
         except Failure as failure:
-            output.problem(failure.fields, failure.line, as_json=options.as_json)
-            raise typer.Exit(failure.exit_code) from failure
+            raise _ended(failure, options) from failure
+        except Exception as error:  # noqa: BLE001 - Python would end with 1, which says that an execution failed
+            said = f"the answer is not one this version understands ({type(error).__name__}: {error})"
+            raise _ended(Failure(ExitCode.UNEXPECTED, said), options) from error
 
     # Typer reads names, types and defaults from here.
     hints = get_type_hints(view, include_extras=True)
@@ -82,3 +86,8 @@ def _with_session(view: View) -> View:
     run.__annotations__ = {each.name: each.annotation for each in parameters}
     run.__name__, run.__doc__, run.__module__ = view.__name__, view.__doc__, view.__module__
     return run
+
+
+def _ended(failure: Failure, options: Options) -> typer.Exit:
+    output.problem(failure.fields, failure.line, as_json=options.as_json)
+    return typer.Exit(failure.exit_code)

@@ -96,7 +96,8 @@ def test_what_netrc_has_for_the_host_is_not_sent(server: Server, tmp_path: Path)
     (tmp_path / ".netrc").chmod(0o600)
     assert run(server, tmp_path, "jobs").code == 0
     assert [headers["Authorization"] for _, _, headers in server.asked] == [f"Bearer {TOKEN}"]
-    run(server, tmp_path, "version")
+    server.answers = [(200, {}, {"version": "1"})]
+    assert run(server, tmp_path, "version").code == 0
     assert "Authorization" not in server.asked[-1][2]
 
 
@@ -159,6 +160,17 @@ def test_what_is_no_admin_api_is_said_to_be_none(server: Server, tmp_path: Path,
         ran = run(server, tmp_path, "whoami")
         assert (ran.code, ran.out) == (9, "")
         assert "is this the address of an admin API?" in ran.err
+
+
+@pytest.mark.parametrize("body", [{}, [], "text", [{}], {"executions": None}])
+def test_an_answer_of_another_shape_is_said_and_is_no_failed_execution(
+    server: Server, tmp_path: Path, body: object
+) -> None:
+    server.answers = [(200, {}, body)]
+    for command in (("job", "a"), ("executions",), ("whoami",)):
+        ran = run(server, tmp_path, *command)
+        assert ran.code == 9
+        assert "not one this version understands" in ran.err
 
 
 def test_an_error_as_json_is_one_object_on_standard_error(server: Server, tmp_path: Path) -> None:
