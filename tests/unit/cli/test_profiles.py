@@ -21,10 +21,10 @@ TOKENS = Tokens(access_token="access-1", refresh_token="refresh-1", expires_at=1
 class Desktop(KeyringBackend):
     """A desktop's keyring; at will a locked one."""
 
-    priority = 5.0  # type: ignore[assignment]
+    priority = 5.0
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.secrets: dict[tuple[str, str], str] = {}
         self.is_locked = False
 
@@ -49,7 +49,7 @@ class Desktop(KeyringBackend):
 class PlainText(Desktop):
     """One that does not encrypt, as keyring's own measure says."""
 
-    priority = 0.5  # type: ignore[assignment]
+    priority = 0.5
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +57,7 @@ def no_keyring() -> Iterator[None]:
     before = keyring.get_keyring()
     from keyring.backends.fail import Keyring
 
-    keyring.set_keyring(Keyring())
+    keyring.set_keyring(Keyring())  # type: ignore[no-untyped-call]
     yield
     keyring.set_keyring(before)
 
