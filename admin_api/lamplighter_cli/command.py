@@ -70,6 +70,8 @@ def _with_session(view: View) -> View:
             raise typer.Exit(ExitCode.STOPPED) from error
         except Failure as failure:
             raise _ended(failure, options) from failure
+        except OSError as error:
+            raise _ended(Failure(ExitCode.UNEXPECTED, f"this machine refused: {error}"), options) from error
         except Exception as error:  # Python would end with 1, which says that an execution failed
             said = f"the answer is not one this version understands ({type(error).__name__}: {error})"
             raise _ended(Failure(ExitCode.UNEXPECTED, said), options) from error

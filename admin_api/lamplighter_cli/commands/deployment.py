@@ -106,11 +106,21 @@ def stats(
 
 def version(session: Session) -> None:
     """Show the API's version, and this command's."""
-    found = session.anonymous.json("/version")
+    found = session.client.json(f"{ADMIN}/version")
     if session.as_json:
         return session.output.json(found)
-    shown = {"api": str(found.get("version")), "url": session.url, "lamplighter": VERSION}
-    return session.output.facts(shown)
+    return session.output.facts(
+        {
+            "api": found["version"],
+            "at": session.url,
+            "stage": found["stage"],
+            "region": found["region"],
+            "python": found["python"],
+            "schema": found["schema"],
+            "to be migrated": ", ".join(found["pendingMigrations"]),
+            "lamplighter": VERSION,
+        }
+    )
 
 
 def open_ui(session: Session) -> None:

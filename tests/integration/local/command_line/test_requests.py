@@ -96,8 +96,8 @@ def test_what_netrc_has_for_the_host_is_not_sent(server: Server, tmp_path: Path)
     (tmp_path / ".netrc").chmod(0o600)
     assert run(server, tmp_path, "jobs").code == 0
     assert [headers["Authorization"] for _, _, headers in server.asked] == [f"Bearer {TOKEN}"]
-    server.answers = [(200, {}, {"version": "1"})]
-    assert run(server, tmp_path, "version").code == 0
+    run(server, tmp_path, "login", "--name", "ada", "--password-stdin")
+    assert server.asked[-1][1] == "/api/v1/auth/login"
     assert "Authorization" not in server.asked[-1][2]
 
 
