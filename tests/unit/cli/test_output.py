@@ -40,7 +40,7 @@ def test_json_is_the_same_json_and_does_nothing_to_the_terminal(capsys: pytest.C
 
 
 def test_every_status_of_the_api_has_a_colour() -> None:
-    from chalicelib.listing import STATUSES
+    from functions.db.execution_pages import STATUSES
 
     assert set(STATUSES) <= output.STATUS_STYLES.keys()
     assert set(watching.FINAL) <= set(STATUSES)
