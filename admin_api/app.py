@@ -18,6 +18,7 @@ from chalicelib.blueprints.repeats import repeats
 from chalicelib.blueprints.roles import roles
 from chalicelib.blueprints.stats import stats
 from chalicelib.blueprints.users import users
+from chalicelib.blueprints.oidc import oidc
 from chalicelib.incoming import BASE_PATH
 from chalicelib.outgoing import finish
 
@@ -33,6 +34,7 @@ app.register_blueprint(logs, url_prefix=BASE_PATH)
 app.register_blueprint(repeats, url_prefix=BASE_PATH)
 app.register_blueprint(stats, url_prefix=BASE_PATH)
 app.register_blueprint(audit, url_prefix=BASE_PATH)
+app.register_blueprint(oidc, url_prefix=f"{AUTH_PATH}/oidc")
 app.register_blueprint(health)
 app.register_blueprint(version, url_prefix=BASE_PATH)
 app.register_blueprint(description)

@@ -82,7 +82,7 @@ def _audiences(environ: Mapping[str, str]) -> frozenset[str]:
     values = [value.strip() for value in environ.get("OIDC_AUDIENCE", "").split(",")]
     for value in filter(None, values):
         if not _NAME.fullmatch(value):
-            raise SettingsError(f"OIDC_AUDIENCE={value!r} is invalid: use what tokens have in `aud`, separated by commas")
+            raise SettingsError(f"OIDC_AUDIENCE={value!r} is invalid: use what tokens have in `aud`, with commas")
     return frozenset(filter(None, values))
 
 

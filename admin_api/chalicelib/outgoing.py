@@ -59,6 +59,13 @@ def finish(request: Request | None, respond: Callable[[Request | None], Response
 
     Chalice gives no request for an event that is none of API Gateway's.
     """
+def found(location: str, **headers: str | list[str]) -> Response:
+    """302: the browser goes there."""
+    return Response("", status_code=302, headers={"Location": location, **_named(headers)})
+
+
+def finish(request: Request, respond: Callable[[Request], Response]) -> Response:
+    """Chalice's outermost step: its own refusals become problem documents, and every answer gets the headers."""
     response = respond(request)
     request = request or _NO_REQUEST
     if _is_chalices_own(response.body):
@@ -68,7 +75,7 @@ def finish(request: Request | None, respond: Callable[[Request | None], Response
     return response
 
 
-def _named(headers: Mapping[str, str]) -> dict[str, str | list[str]]:
+def _named(headers: Mapping[str, str | list[str]]) -> dict[str, str | list[str]]:
     return {name.replace("_", "-"): value for name, value in headers.items()}
 
 

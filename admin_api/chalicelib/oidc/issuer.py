@@ -111,7 +111,7 @@ def _ask(issuer: str, now: datetime) -> Known:
     document = wire.get(issuer.rstrip("/") + _DISCOVERY)
     if document.get("issuer") != issuer:  # §4.3: exactly, or one issuer could speak for another
         said = str(document.get("issuer"))[:200]
-        raise IssuerUnavailable(f"its discovery document is of {said!r}: set OIDC_ISSUER to exactly that, if it is meant")
+        raise IssuerUnavailable(f"its discovery document is of {said!r}: set OIDC_ISSUER to that, if it is meant")
     methods = document.get("token_endpoint_auth_methods_supported")
     return Known(
         authorization_endpoint=_endpoint(document, "authorization_endpoint"),
