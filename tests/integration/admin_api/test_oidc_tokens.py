@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import jwt
 import pytest
@@ -231,7 +232,7 @@ def test_a_token_carries_the_permissions_of_its_claim_and_no_other(api: Api, iss
         assert (answer.status, answer.code) == (403, "auth_insufficient_permissions")
 
 
-MAPS = {
+MAPS: dict[str, tuple[str, dict[str, Any]]] = {
     "groups": ("cognito:groups", {"cognito:groups": ["admins", "staff"]}),
     "a path": ("realm_access.roles", {"realm_access": {"roles": ["admins"]}}),
     "a name with dots": ("https://example.com/roles", {"https://example.com/roles": ["admins"]}),
@@ -264,7 +265,7 @@ def test_a_claim_can_lead_to_a_role_which_permits_what_it_does_now(
 def test_the_audit_names_who_the_issuer_vouches_for_so_that_nobody_local_can_be_meant(
     api: Api, issuer: FakeIssuer, deployed: Connection
 ) -> None:
-    people = {
+    people: dict[str, dict[str, Any]] = {
         "oidc:ada@example.com (user-1)": {"email": "ada@example.com", "email_verified": True},
         "oidc:user-1": {"email": "ada@example.com"},  # says they
         "oidc:ada (user-1)": {"preferred_username": "ada"},
