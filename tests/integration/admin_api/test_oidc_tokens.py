@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from chalicelib import tokens
 from functions.db.connection import Connection
+from tests.conftest import PROJECT
 from tests.integration.admin_api.api import BASE, KEY, Api
 from tests.integration.admin_api.fake_issuer import AUDIENCE, CLIENT_ID, FakeIssuer, private_key, public_jwk
 from tests.integration.admin_api.forging import encoded, forged
@@ -177,6 +178,12 @@ def test_a_bad_token_of_the_issuer_is_refused_and_not_told_why(offline: Api, iss
     assert issuer.asked["/attackers-keys"] == 0
 
 
+def test_every_attack_of_this_table_is_documented_and_no_other() -> None:
+    listed = (PROJECT / "docs" / "oidc.md").read_text().partition("| Attack | Cases |\n|---|---|\n")[2]
+    cases = [case for row in listed.splitlines() for case in row.split(" | ")[1].removesuffix(" |").split("; ")]
+    assert cases == list(ATTACKS)
+
+
 WRONG_KEYS = {
     "a shared one": {"kty": "oct", "kid": "rsa", "k": encoded(KEY.encode()), "alg": "HS256"},
     "for encryption": public_jwk("RSA", kid="rsa", use="enc"),
@@ -198,6 +205,7 @@ def test_a_key_that_is_not_for_verifying_verifies_nothing_and_does_not_disturb_o
     assert send(api, issuer.token(algorithm="ES256")).status == 200
 
 
+@pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
 def test_an_rsa_key_that_is_too_short_verifies_nothing(api: Api, issuer: FakeIssuer) -> None:
     issuer.keys.append(public_jwk("weak", kid="weak"))
     weak = jwt.encode(issuer.claims(), private_key("weak"), algorithm="RS256", headers={"kid": "weak"})
