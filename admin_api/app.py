@@ -15,10 +15,10 @@ from chalicelib.blueprints.jobs import jobs
 from chalicelib.blueprints.logs import logs
 from chalicelib.blueprints.plan import plan
 from chalicelib.blueprints.repeats import repeats
+from chalicelib.blueprints.oidc import oidc
 from chalicelib.blueprints.roles import roles
 from chalicelib.blueprints.stats import stats
 from chalicelib.blueprints.users import users
-from chalicelib.blueprints.oidc import oidc
 from chalicelib.incoming import BASE_PATH
 from chalicelib.outgoing import finish
 
