@@ -330,6 +330,24 @@ def test_roles_of_the_claims_and_roles_given_here_add_up_and_count_as_they_are_n
     assert browser.get("/api/v1/auth/me").json["permissions"] == ["jobs.pause"]
 
 
+@pytest.mark.parametrize("grant", ['"admin"', '["users.manage", "jobs.view"]'])
+def test_what_the_claims_grant_can_be_given_on_and_nothing_more(
+    browser: Browser, issuer: FakeIssuer, connection: Connection, monkeypatch: pytest.MonkeyPatch, grant: str
+) -> None:
+    configure(monkeypatch, OIDC_PERMISSIONS_CLAIM="groups", OIDC_PERMISSIONS_MAP=f'{{"it": {grant}}}')
+    issuer.id_claims = {"groups": ["it"]}
+    browser.come_back(issuer.authorize(browser.start()))
+    assert _make_user(browser, "bob", "viewer") == 201
+    assert _make_user(browser, "eve", "admin") == (201 if grant == '"admin"' else 403)
+
+
+def _make_user(browser: Browser, name: str, role: str) -> int:
+    cookie = f"{SESSION}={browser.cookies[SESSION]}"
+    sent = {"Cookie": cookie, "Sec-Fetch-Site": "same-origin"}
+    answer = browser._api("POST", f"{BASE}/users", headers=sent, json_body={"name": name, "roles": [role]})
+    return answer.status
+
+
 def test_somebody_disabled_here_is_out_at_once_and_does_not_get_in_again(
     browser: Browser, issuer: FakeIssuer, connection: Connection
 ) -> None:
