@@ -16,6 +16,7 @@ from chalicelib.blueprints.logs import logs
 from chalicelib.blueprints.plan import plan
 from chalicelib.blueprints.repeats import repeats
 from chalicelib.blueprints.oidc import oidc
+from chalicelib.blueprints.repeats import repeats
 from chalicelib.blueprints.roles import roles
 from chalicelib.blueprints.stats import stats
 from chalicelib.blueprints.users import users

@@ -14,8 +14,8 @@ from functions.db.connection import Connection
 def check_covers(connection: Connection, caller: Caller, permissions: Collection[str]) -> None:
     """Raise BeyondOwnPermissions, which names what is missing, unless the caller holds all of these.
 
-    Call it in `functions.db.access.changing`: there what it finds stays so until the commit. A user holds what both their
-    token carries and their roles, and their login's claims, give at this moment; a token of no user counts by itself.
+    Call it in `functions.db.access.changing`: there what it finds stays so until the commit. A user holds what both
+    their token carries and their roles and login's claims give at this moment; a token of no user counts by itself.
     """
     held = [caller.permissions]
     if caller.user_id is not None:
