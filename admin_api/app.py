@@ -13,9 +13,8 @@ from chalicelib.blueprints.executions import executions
 from chalicelib.blueprints.health import health, version
 from chalicelib.blueprints.jobs import jobs
 from chalicelib.blueprints.logs import logs
-from chalicelib.blueprints.plan import plan
-from chalicelib.blueprints.repeats import repeats
 from chalicelib.blueprints.oidc import oidc
+from chalicelib.blueprints.plan import plan
 from chalicelib.blueprints.repeats import repeats
 from chalicelib.blueprints.roles import roles
 from chalicelib.blueprints.stats import stats

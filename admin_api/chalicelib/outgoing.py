@@ -59,6 +59,8 @@ def finish(request: Request | None, respond: Callable[[Request | None], Response
 
     Chalice gives no request for an event that is none of API Gateway's.
     """
+
+
 def found(location: str, **headers: str | list[str]) -> Response:
     """302: the browser goes there."""
     return Response("", status_code=302, headers={"Location": location, **_named(headers)})
