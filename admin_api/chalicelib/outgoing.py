@@ -54,20 +54,16 @@ def accepted(**headers: str) -> Response:
     return Response("", status_code=202, headers=_named(headers))
 
 
-def finish(request: Request | None, respond: Callable[[Request | None], Response]) -> Response:
-    """Chalice's outermost step: its own refusals become problem documents, and every answer gets the headers.
-
-    Chalice gives no request for an event that is none of API Gateway's.
-    """
-
-
 def found(location: str, **headers: str | list[str]) -> Response:
     """302: the browser goes there."""
     return Response("", status_code=302, headers={"Location": location, **_named(headers)})
 
 
-def finish(request: Request, respond: Callable[[Request], Response]) -> Response:
-    """Chalice's outermost step: its own refusals become problem documents, and every answer gets the headers."""
+def finish(request: Request | None, respond: Callable[[Request | None], Response]) -> Response:
+    """Chalice's outermost step: its own refusals become problem documents, and every answer gets the headers.
+
+    Chalice gives no request for an event that is none of API Gateway's.
+    """
     response = respond(request)
     request = request or _NO_REQUEST
     if _is_chalices_own(response.body):

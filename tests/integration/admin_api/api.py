@@ -88,8 +88,6 @@ class Api:
         made = rest_event(method, path, match, headers=sent, body=body, query=query, source_ip=source_ip)
         event = json.loads(json.dumps(made))
         raw = json.loads(json.dumps(self._app(event, None if left_s is None else Context(left_s))))
-        answer = Answer(raw["statusCode"], raw["headers"], raw["body"], event["requestContext"]["requestId"])
-        raw = json.loads(json.dumps(self._app(event, None)))
         answer = Answer(
             raw["statusCode"],
             raw["headers"],
