@@ -13,6 +13,7 @@ from chalicelib.blueprints.executions import executions
 from chalicelib.blueprints.health import health, version
 from chalicelib.blueprints.jobs import jobs
 from chalicelib.blueprints.logs import logs
+from chalicelib.blueprints.oidc import oidc
 from chalicelib.blueprints.plan import plan
 from chalicelib.blueprints.repeats import repeats
 from chalicelib.blueprints.roles import roles
@@ -33,6 +34,7 @@ app.register_blueprint(logs, url_prefix=BASE_PATH)
 app.register_blueprint(repeats, url_prefix=BASE_PATH)
 app.register_blueprint(stats, url_prefix=BASE_PATH)
 app.register_blueprint(audit, url_prefix=BASE_PATH)
+app.register_blueprint(oidc, url_prefix=f"{AUTH_PATH}/oidc")
 app.register_blueprint(health)
 app.register_blueprint(version, url_prefix=BASE_PATH)
 app.register_blueprint(description)

@@ -13,6 +13,7 @@ from functions.errors import SettingsError
 from functions.record import Record
 
 if TYPE_CHECKING:
+    from functions.oidc_settings import Oidc
     from functions.smtp_settings import Smtp
 
 Default = TypeVar("Default", str, None)
@@ -68,6 +69,7 @@ class Settings(Record):
     database_secret_id: str | None
     database_resource_id: str | None
     _smtp: tuple[tuple[str, str], ...] = ()
+    _oidc: tuple[tuple[str, str], ...] = ()
     _database_url: str | None = None
     _auth_signing_key: str | None = None
     _auth_previous_signing_keys: str | None = None
@@ -83,6 +85,13 @@ class Settings(Record):
         from functions.smtp_settings import smtp_from  # late: nearly every job starts without it
 
         return smtp_from(dict(self._smtp))
+
+    @property
+    def oidc(self) -> Oidc | None:
+        """The OIDC issuer, None where there is none. Raises SettingsError, as a deploy does before all else."""
+        from functions.oidc_settings import oidc_from  # late: no job needs it, and the API not with every request
+
+        return oidc_from(dict(self._oidc))
 
     @property
     def database_url(self) -> str:
@@ -140,6 +149,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         database_secret_id=_optional(environ, "DATABASE_SECRET_ID", _SECRET_ID, "a secret's name or whole ARN"),
         database_resource_id=_optional(environ, "DATABASE_RESOURCE_ID", _RESOURCE_ID, "db-…, cluster-… or prx-…"),
         _smtp=tuple(sorted(item for item in environ.items() if item[0].startswith("SMTP_"))),
+        _oidc=tuple(sorted(item for item in environ.items() if item[0].startswith("OIDC_"))),
         _database_url=environ.get("DATABASE_URL") or None,
         _auth_signing_key=environ.get("AUTH_SIGNING_KEY") or None,
         _auth_previous_signing_keys=environ.get("AUTH_PREVIOUS_SIGNING_KEYS") or None,

@@ -28,6 +28,7 @@ from infra.resources.environment import (
     AUTH_PREVIOUS_SIGNING_KEYS,
     AUTH_SIGNING_KEY,
     DATABASE_URL,
+    OIDC_CLIENT_SECRET,
     SMTP_PASSWORD,
 )
 from infra.resources.jobs import JOB_ID, jobs_template
@@ -113,11 +114,12 @@ def tear_down(deployment: Deployment, *, session: Session, report: Report, progr
 
 def _secrets(deployment: Deployment) -> dict[str, str]:
     """The value of each stack parameter. Raises SettingsError before anything is touched when one is not set."""
-    smtp = deployment.settings.smtp
+    smtp, oidc = deployment.settings.smtp, deployment.settings.oidc
     return {
         DATABASE_URL: database(deployment.settings).url,
         AUTH_SIGNING_KEY: deployment.settings.auth_signing_key,
         AUTH_PREVIOUS_SIGNING_KEYS: ",".join(deployment.settings.auth_previous_signing_keys),
+        OIDC_CLIENT_SECRET: (oidc and oidc.client and oidc.client.secret) or "",
         SMTP_PASSWORD: (smtp and smtp.password) or "",
     }
 

@@ -178,7 +178,8 @@ def _codes(endpoint: Endpoint) -> list[str]:
     if contract.body is not None:
         codes += ["content_type_unsupported", "body_too_large"]
     if isinstance(endpoint, GuardedEndpoint):
-        codes += ["auth_not_authenticated", "auth_insufficient_permissions", "database_unavailable", "database_busy"]
+        codes += ["auth_not_authenticated", "auth_insufficient_permissions"]
+        codes += ["auth_issuer_unavailable", "database_unavailable", "database_busy"]
     if contract.changes:
         codes += ["auth_cross_site", "server_too_many_requests"]
     if contract.changes_jobs:

@@ -54,6 +54,11 @@ def accepted(**headers: str) -> Response:
     return Response("", status_code=202, headers=_named(headers))
 
 
+def found(location: str, **headers: str | list[str]) -> Response:
+    """302: the browser goes there."""
+    return Response("", status_code=302, headers={"Location": location, **_named(headers)})
+
+
 def finish(request: Request | None, respond: Callable[[Request | None], Response]) -> Response:
     """Chalice's outermost step: its own refusals become problem documents, and every answer gets the headers.
 
@@ -68,7 +73,7 @@ def finish(request: Request | None, respond: Callable[[Request | None], Response
     return response
 
 
-def _named(headers: Mapping[str, str]) -> dict[str, str | list[str]]:
+def _named(headers: Mapping[str, str | list[str]]) -> dict[str, str | list[str]]:
     return {name.replace("_", "-"): value for name, value in headers.items()}
 
 

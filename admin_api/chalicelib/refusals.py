@@ -5,6 +5,9 @@ JobsError
     ├── NotAuthenticated         no bearer token, or not one of ours that is valid now
     ├── LoginFailed              a name and a password that let nobody in
     ├── TooManyLogins            more failed logins than an account or an address has free
+    ├── OidcNotConfigured        a login at an OIDC issuer where the deployment has none
+    ├── OidcLoginFailed          a login at the OIDC issuer that did not end with somebody let in
+    ├── IssuerUnavailable        the OIDC issuer is away, and without it nothing can be said
     ├── CrossSite                a browser's change that does not come from a page of ours
     ├── NotPermitted             the token does not carry the permission
     ├── BeyondOwnPermissions     what would give, or touch, more than the caller holds
@@ -65,6 +68,31 @@ class TooManyLogins(Refusal):
     def __init__(self, wait: timedelta) -> None:
         seconds = str(max(1, math.ceil(wait.total_seconds())))
         super().__init__(f"too many failed logins: try again in {seconds} s", Retry_After=seconds)
+
+
+class OidcNotConfigured(Refusal):
+    """There is no OIDC issuer here, or none that browsers log in at."""
+
+    code = "auth_oidc_not_configured"
+
+    def __init__(self) -> None:
+        super().__init__("there is no login at an OIDC issuer here: log in with name and password")
+
+
+class OidcLoginFailed(Refusal):
+    """A login at the issuer that was not started by this browser, was denied, was used, or has taken too long."""
+
+    code = "auth_oidc_login_failed"
+
+
+class IssuerUnavailable(Refusal):
+    """The issuer does not answer as it should; `reason` is for the log: it names hosts."""
+
+    code = "auth_issuer_unavailable"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("the OIDC issuer cannot be reached: try again in a moment", Retry_After="15")
+        self.reason = reason
 
 
 class CrossSite(Refusal):

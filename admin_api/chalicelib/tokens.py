@@ -1,4 +1,7 @@
-"""Bearer tokens: JWTs signed with HS256 and the deployment's keys. Needs no Chalice, so scripts can sign one too."""
+"""Bearer tokens: JWTs signed with HS256 and the deployment's keys. Needs no Chalice, so scripts can sign one too.
+
+PyJWT is imported late: with the `cryptography` it brings it is a fifth of the API's start, and cookies need neither.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
-
-import jwt
 
 from chalicelib.refusals import NotAuthenticated
 
@@ -87,6 +88,8 @@ def verify(keys: SigningKeys, token: str) -> Identity | SessionToken:
 
 def _signed(key: str, claims: Mapping[str, Any], *, now: datetime, lifetime: timedelta) -> str:
     always = {"iss": ISSUER, "aud": AUDIENCE, "iat": now, "exp": now + lifetime}
+    import jwt
+
     return jwt.encode({**always, **claims}, key, algorithm=_ALGORITHM, headers={"kid": key_id(key)})
 
 
@@ -100,6 +103,8 @@ def _guarded(read: Callable[[str], T], token: str) -> T:
 
 
 def _said_issuer(token: str) -> str:
+    import jwt
+
     said = jwt.decode(token, options={"verify_signature": False})["iss"]
     if not isinstance(said, str):
         raise ValueError("iss must be a text")
@@ -107,6 +112,8 @@ def _said_issuer(token: str) -> str:
 
 
 def _claims(keys: SigningKeys, token: str) -> dict[str, Any]:
+    import jwt
+
     key = keys.named(jwt.get_unverified_header(token).get("kid"))
     if key is None:
         raise ValueError("kid names no key of ours")

@@ -21,11 +21,16 @@ SELECT EXISTS (
     WHERE p.permission = '*' AND NOT u.is_disabled AND u.password_hash IS NOT NULL)
 """
 _HELD = """
-SELECT DISTINCT p.permission
-FROM lamplighter.user u
-JOIN lamplighter.user_role r ON r.user_id = u.id
-JOIN lamplighter.role_permission p ON p.role = r.role
-WHERE u.id = %s AND NOT u.is_disabled
+WITH enabled AS (
+    SELECT u.id, coalesce(s.claimed_roles, '{}') AS claimed_roles, s.claimed_permissions
+    FROM lamplighter.user u
+    LEFT JOIN lamplighter.session s ON s.user_id = u.id AND s.id = %(session_id)s
+    WHERE u.id = %(user_id)s AND NOT u.is_disabled
+)
+SELECT p.permission FROM enabled
+JOIN lamplighter.role_permission p ON p.role = ANY (enabled.claimed_roles)
+    OR p.role IN (SELECT r.role FROM lamplighter.user_role r WHERE r.user_id = enabled.id)
+UNION SELECT unnest(claimed_permissions) FROM enabled
 """
 
 
@@ -49,6 +54,10 @@ def has_administrator(connection: Connection) -> bool:
     return connection.execute(_HAS_ADMINISTRATOR).fetchone() == (True,)
 
 
-def held_by(connection: Connection, user_id: uuid.UUID) -> frozenset[str]:
-    """The permissions a user's roles give, as they are written there; none for one who is disabled or gone."""
-    return frozenset(row[0] for row in connection.execute(_HELD, (user_id,)).fetchall())
+def held_by(connection: Connection, user_id: uuid.UUID, session_id: uuid.UUID | None = None) -> frozenset[str]:
+    """The permissions a user's roles give, as they are written there; none for one who is disabled or gone.
+
+    With a session, also what the OIDC issuer's claims gave its login (0014_oidc.sql).
+    """
+    values = {"user_id": user_id, "session_id": session_id}
+    return frozenset(row[0] for row in connection.execute(_HELD, values).fetchall())

@@ -19,6 +19,8 @@ from functions.db.json_values import storable
 from functions.errors import InvalidUser, NameTaken, UserNotFound
 
 LONGEST_NAME = 100
+# What names begin with that the OIDC issuer gives, and no other (0014_oidc.sql).
+OF_ISSUER = "oidc:"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +51,25 @@ def username(text: str) -> str:
             "around them, such as ada or ada@example.com"
         )
     return name
+
+
+def _local(name: str) -> str:
+    if name.startswith(OF_ISSUER):
+        raise InvalidUser(
+            f"user name {name!r} is invalid: names that begin with {OF_ISSUER!r} are of people who log in at the OIDC "
+            "issuer; use another"
+        )
+    return name
+
+
+def _renamed(user: UserRow, name: str) -> str:
+    _refuse_issuers(user)
+    return _local(name)
+
+
+def _refuse_issuers(user: UserRow) -> None:
+    if user.name.startswith(OF_ISSUER):
+        raise InvalidUser(f"{user.name!r} logs in at the OIDC issuer, which gives name and password: change them there")
 
 
 _SELECT = """
@@ -123,7 +144,7 @@ def add(
     connection: Connection, author: Author, *, name: str, password_hash: str | None, role_names: Collection[str]
 ) -> UserRow:
     """Make a user; without a hash nobody can log in as them yet. Raises InvalidUser, NameTaken."""
-    values = {"name": username(name), "hash": password_hash, "actor": storable(author.actor)}
+    values = {"name": _local(username(name)), "hash": password_hash, "actor": storable(author.actor)}
     try:
         with connection.transaction():
             row = connection.execute(_ADD, values).fetchone()
@@ -157,7 +178,7 @@ def update(
     """
     values = {
         "id": user.id,
-        "name": user.name if name is None else username(name),
+        "name": user.name if name is None or name == user.name else _renamed(user, username(name)),
         "is_disabled": user.is_disabled if is_disabled is None else is_disabled,
     }
     wanted = (values["name"], values["is_disabled"], user.roles if role_names is None else sorted(set(role_names)))
@@ -182,7 +203,11 @@ WHERE id = %s
 
 
 def set_password(connection: Connection, author: Author, user: UserRow, password_hash: str) -> None:
-    """From now on this password, and no other, lets them in. The audit row says that, and nothing of it."""
+    """From now on this password, and no other, lets them in. The audit row says that, and nothing of it.
+
+    Raises InvalidUser for somebody whom the OIDC issuer alone lets in.
+    """
+    _refuse_issuers(user)
     connection.execute(_REPLACE_HASH, (password_hash, user.id))
     audit.record(connection, author, "users.set_password", after={"user_id": str(user.id), "name": user.name})
 

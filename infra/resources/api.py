@@ -8,7 +8,14 @@ from functions import naming
 from infra import policies
 from infra.deployment import Deployment
 from infra.packaging import Packages
-from infra.resources.environment import AUTH_PREVIOUS_SIGNING_KEYS, AUTH_SIGNING_KEY, DATABASE_URL, add_secret
+from infra.resources.environment import (
+    AUTH_PREVIOUS_SIGNING_KEYS,
+    AUTH_SIGNING_KEY,
+    DATABASE_URL,
+    OIDC_CLIENT_SECRET,
+    add_secret,
+    issuer,
+)
 from infra.resources.function import FunctionPlan, add_function
 
 # API Gateway gives up after 29 s, so a longer answer could not arrive.
@@ -25,6 +32,9 @@ def api_template(deployment: Deployment, packages: Packages) -> Template:
     }
     if deployment.settings.auth_previous_signing_keys:
         secrets["AUTH_PREVIOUS_SIGNING_KEYS"] = add_secret(template, AUTH_PREVIOUS_SIGNING_KEYS)
+    oidc = deployment.settings.oidc
+    if oidc is not None and oidc.client is not None and oidc.client.secret is not None:
+        secrets["OIDC_CLIENT_SECRET"] = add_secret(template, OIDC_CLIENT_SECRET)
     plan = FunctionPlan(
         title="Api",
         name=naming.api_function(stage),
@@ -36,6 +46,7 @@ def api_template(deployment: Deployment, packages: Packages) -> Template:
         dead_letters=policies.dead_letters_arn(stage),
         policy=[policies.invoke_jobs(stage), *policies.manage_triggers(stage)],
         secrets=secrets,
+        variables=issuer(oidc),
     )
     add_function(template, plan, deployment)
     return template

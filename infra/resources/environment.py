@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from troposphere import Parameter, Ref, Template
 
+from functions.oidc_settings import Oidc
 from functions.settings import Settings
 from functions.smtp_settings import Smtp
 
 DATABASE_URL = "DatabaseUrl"
 AUTH_SIGNING_KEY = "AuthSigningKey"
 AUTH_PREVIOUS_SIGNING_KEYS = "AuthPreviousSigningKeys"
+OIDC_CLIENT_SECRET = "OidcClientSecret"  # noqa: S105 - the name of a parameter
 SMTP_PASSWORD = "SmtpPassword"  # noqa: S105 - the name of a parameter
 
 
@@ -59,3 +62,20 @@ def mail_server(smtp: Smtp | None) -> dict[str, str]:
         return {}
     variables = {"SMTP_HOST": smtp.host, "SMTP_PORT": str(smtp.port), "SMTP_TLS": smtp.tls, "SMTP_FROM": smtp.sender}
     return variables if smtp.username is None else {**variables, "SMTP_USERNAME": smtp.username}
+
+
+def issuer(oidc: Oidc | None) -> dict[str, str]:
+    """The variables that the admin API gets beside these, and no other function: it alone knows who somebody is."""
+    if oidc is None:
+        return {}
+    variables = {"OIDC_ISSUER": oidc.issuer, "OIDC_PERMISSIONS_CLAIM": oidc.permissions_claim}
+    if oidc.audiences:
+        variables["OIDC_AUDIENCE"] = ",".join(sorted(oidc.audiences))
+    if oidc.grants is not None:
+        grants = {value: grant if isinstance(grant, str) else sorted(grant) for value, grant in oidc.grants.items()}
+        variables["OIDC_PERMISSIONS_MAP"] = json.dumps(grants, ensure_ascii=False, separators=(",", ":"))
+    if oidc.client is not None:
+        variables["OIDC_CLIENT_ID"] = oidc.client.id
+        variables["OIDC_REDIRECT_URI"] = oidc.client.redirect_uri
+        variables["OIDC_SCOPES"] = oidc.client.scopes
+    return variables

@@ -7,7 +7,7 @@ import uuid
 import psycopg
 import pytest
 
-from functions.db import access, roles, users
+from functions.db import access, oidc_users, roles, users
 from functions.db.audit import Author
 from functions.db.connection import Connection
 from functions.errors import InvalidRole, InvalidUser, NameTaken, RoleExists, RoleIsBuiltin, RoleNotFound, UserNotFound
@@ -172,3 +172,25 @@ def test_postgresql_itself_refuses_a_second_user_of_a_name_and_a_blank_one(conne
     for name in ("ada", "", " ada"):
         with pytest.raises(psycopg.errors.IntegrityError):
             connection.execute(add, (name,))
+
+
+def test_a_name_of_the_issuers_is_nobodys_to_take_and_its_person_nobodys_to_name(connection: Connection) -> None:
+    ada = users.add(connection, ANN, name="ada", password_hash=None, role_names=())
+    for name in ("oidc:ada (s-1)", "OIDC:ada", "ｏｉｄｃ:ada"):
+        with pytest.raises(InvalidUser, match="of people who log in at the OIDC issuer"):
+            users.add(connection, ANN, name=name, password_hash=None, role_names=())
+        with pytest.raises(InvalidUser, match="of people who log in at the OIDC issuer"):
+            users.update(connection, ANN, ada, name=name)
+    stored = oidc_users.store(
+        connection, Author(actor="oidc:Ada (s-1)"), issuer="https://issuer.example.com", subject="s-1"
+    )
+    assert stored is not None
+    theirs = users.get(connection, stored.id)
+    for refused in (
+        lambda: users.update(connection, ANN, theirs, name="ada2"),
+        lambda: users.set_password(connection, ANN, theirs, "a hash"),
+    ):
+        with pytest.raises(InvalidUser, match="logs in at the OIDC issuer"):
+            refused()
+    changed = users.update(connection, ANN, theirs, name=theirs.name, is_disabled=True, role_names=("viewer",))
+    assert (changed.name, changed.is_disabled, changed.roles) == ("oidc:Ada (s-1)", True, ["viewer"])

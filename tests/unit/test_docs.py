@@ -62,7 +62,9 @@ def test_every_error_code_is_documented_and_no_other() -> None:
 
 
 def test_every_setting_is_documented_and_no_other() -> None:
-    sources = [(PROJECT / "functions" / name).read_text() for name in ("settings.py", "smtp_settings.py")]
+    sources = [
+        (PROJECT / "functions" / name).read_text() for name in ("settings.py", "smtp_settings.py", "oidc_settings.py")
+    ]
     others = {"DEBUG", "INFO", "WARNING", "ERROR", "AWS_DEFAULT_REGION"}
     read = set(re.findall(r'"([A-Z][A-Z_]+[A-Z])"', "".join(sources))) - others
     assert set(re.findall(r"^\| `([A-Z_]+)` \|", text("settings.md"), re.MULTILINE)) == read

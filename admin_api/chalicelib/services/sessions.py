@@ -54,7 +54,8 @@ def log_in(connection: Connection, asked: LogIn, *, key: str, now: datetime) -> 
 def log_in_browser(connection: Connection, asked: LogIn) -> str:
     """A new session with a cookie; the cookie's value. Raises LoginFailed, whatever is wrong, and TooManyLogins."""
     user = _admitted(connection, asked)
-    return open_with_cookie(connection, user.user_id, _author(user, asked), source_ip=asked.source_ip)
+    _, cookie = open_with_cookie(connection, user.user_id, _author(user, asked), source_ip=asked.source_ip)
+    return cookie
 
 
 def open_with_tokens(
@@ -75,18 +76,20 @@ def open_with_tokens(
     return _tokens(user_id, session_id, f"{family_id}.{secret}", key=key, now=now)
 
 
-def open_with_cookie(connection: Connection, user_id: uuid.UUID, author: Author, *, source_ip: str) -> str:
-    """A new session of somebody whose login has been checked, for a browser; the cookie's value."""
+def open_with_cookie(
+    connection: Connection, user_id: uuid.UUID, author: Author, *, source_ip: str, lifetime: timedelta = LIFETIME
+) -> tuple[uuid.UUID, str]:
+    """A new session of somebody whose login has been checked, for a browser: its id and the cookie's value."""
     secret = _secret()
-    sessions.open_session(
+    session_id = sessions.open_session(
         connection,
         user_id,
         author,
         address=login_throttle.network(source_ip),
-        lifetime=LIFETIME,
+        lifetime=lifetime,
         cookie_hash=_hashed(secret),
     )
-    return secret
+    return session_id, secret
 
 
 def refresh(connection: Connection, refresh_token: str, *, key: str, request_id: str, now: datetime) -> Tokens:

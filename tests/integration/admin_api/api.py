@@ -25,6 +25,7 @@ class Answer:
     headers: dict[str, str]
     body: str
     request_id: str
+    cookies: tuple[str, ...] = ()
 
     @property
     def json(self) -> Any:
@@ -87,7 +88,13 @@ class Api:
         made = rest_event(method, path, match, headers=sent, body=body, query=query, source_ip=source_ip)
         event = json.loads(json.dumps(made))
         raw = json.loads(json.dumps(self._app(event, None if left_s is None else Context(left_s))))
-        answer = Answer(raw["statusCode"], raw["headers"], raw["body"], event["requestContext"]["requestId"])
+        answer = Answer(
+            raw["statusCode"],
+            raw["headers"],
+            raw["body"],
+            event["requestContext"]["requestId"],
+            tuple(raw["multiValueHeaders"].get("Set-Cookie", [])),
+        )
         _check(answer, event["requestContext"]["path"])
         return answer
 
@@ -100,7 +107,7 @@ def _check(answer: Answer, path: str) -> None:
     assert headers["Content-Security-Policy"].startswith("default-src 'none'")
     assert headers["Referrer-Policy"] == "no-referrer"
     assert headers["Strict-Transport-Security"].startswith("max-age=")
-    if answer.status in (201, 202, 204):
+    if answer.status in (201, 202, 204, 302):
         assert answer.body == ""
     elif answer.status < 400:
         assert headers["Content-Type"] == "application/json"

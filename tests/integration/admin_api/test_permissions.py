@@ -67,6 +67,7 @@ CONTRACT = {
 }
 OPEN = {"/", "/{proxy+}", "/health/live", "/health/ready", "/openapi.json"}
 OPEN |= {"/api/v1/auth/login", "/api/v1/auth/refresh", "/api/v1/auth/logout"}
+OPEN |= {"/api/v1/auth/oidc/start", "/api/v1/auth/oidc/callback"}
 # Whoever is logged in, whatever they may do; of passwords this is one's own, and the view asks who it is.
 FOR_ALL = {
     ("GET", "/api/v1/auth/me"),

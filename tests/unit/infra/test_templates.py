@@ -180,6 +180,34 @@ def test_the_signing_key_reaches_the_api_only() -> None:
     assert set(jobs["Parameters"]) == set(_shared()["Parameters"]) == {"DatabaseUrl"}
 
 
+OIDC = {
+    "OIDC_ISSUER": "https://issuer.example.com",
+    "OIDC_AUDIENCE": "jobs-api",
+    "OIDC_CLIENT_ID": "web",
+    "OIDC_CLIENT_SECRET": "hunter5" * 5,
+    "OIDC_REDIRECT_URI": "https://jobs.example.com/api/v1/auth/oidc/callback",
+    "OIDC_SCOPES": "openid email groups",
+    "OIDC_PERMISSIONS_CLAIM": "cognito:groups",
+    "OIDC_PERMISSIONS_MAP": '{"Jobs admins":"admin","ops":["jobs.pause","jobs.view"]}',
+}
+
+
+def test_the_issuer_reaches_the_api_and_nothing_else_and_its_secret_is_a_parameter() -> None:
+    assert "OidcClientSecret" not in _api()["Parameters"]
+    deployment = deployment_of([], environ=OIDC)
+    template = dict(api_template(deployment, packages()).to_dict())
+    variables = _function(template, naming.api_function("dev"))["Environment"]["Variables"]
+    given = {name: value for name, value in variables.items() if name.startswith("OIDC_")}
+    assert given == {**OIDC, "OIDC_CLIENT_SECRET": {"Ref": "OidcClientSecret"}}
+    assert template["Parameters"]["OidcClientSecret"]["NoEcho"] is True
+    others = [
+        shared_template(deployment, packages()).to_dict(),
+        jobs_template(deployment, packages(), [CLEANUP]).to_dict(),
+    ]
+    assert "hunter5" not in json.dumps([template, *others])
+    assert "OIDC" not in json.dumps(others)
+
+
 def test_previous_signing_keys_reach_the_api_where_there_are_some() -> None:
     assert "AuthPreviousSigningKeys" not in _api()["Parameters"]
     deployment = deployment_of([], environ={"AUTH_PREVIOUS_SIGNING_KEYS": "hunter4" * 5})
