@@ -76,7 +76,7 @@ FOR_ALL = {
     ("GET", f"{BASE}/permissions"),
     ("PUT", f"{BASE}/users/{{user_id}}/password"),
 }
-_SENT = {"execution_id": str(uuid.uuid4()), "user_id": str(uuid.uuid4())}
+_SENT = {"execution_id": str(uuid.UUID(int=1)), "user_id": str(uuid.UUID(int=2))}
 
 
 def _path(route: str) -> str:

@@ -70,7 +70,7 @@ def test_the_same_one_twice_within_seconds_is_refused_and_ends_nothing(api: Api,
     assert refresh(api, second["refreshToken"]).status == 200
 
 
-@pytest.mark.parametrize("sent", ["x", "x.y", ".", f"{uuid.uuid4()}.x", f"{uuid.uuid4()}", "é.é", "0" * 200])
+@pytest.mark.parametrize("sent", ["x", "x.y", ".", f"{uuid.UUID(int=1)}.x", f"{uuid.UUID(int=2)}", "é.é", "0" * 200])
 def test_what_is_no_refresh_token_is_refused(api: Api, connection: Connection, sent: str) -> None:
     add_user(connection)
     session = log_in(api).json

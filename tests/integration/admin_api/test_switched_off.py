@@ -19,9 +19,9 @@ CHANGES = [
     ("POST", "/jobs/cleanup/resume"),
     ("DELETE", "/jobs/cleanup"),
     ("POST", "/jobs/restore"),
-    ("POST", f"/executions/{uuid.uuid4()}/cancel"),
-    ("POST", f"/executions/{uuid.uuid4()}/retry"),
-    ("POST", f"/executions/{uuid.uuid4()}/reschedule"),
+    ("POST", f"/executions/{uuid.UUID(int=1)}/cancel"),
+    ("POST", f"/executions/{uuid.UUID(int=2)}/retry"),
+    ("POST", f"/executions/{uuid.UUID(int=3)}/reschedule"),
     ("POST", "/jobs/cleanup/executions"),
 ]
 

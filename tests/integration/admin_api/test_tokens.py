@@ -70,7 +70,7 @@ ATTACKS: dict[str, Callable[[], str]] = {
     "without iss": lambda: forged(_claims(iss=...)),
     "without aud": lambda: forged(_claims(aud=...)),
     "without permissions and session": lambda: forged(_claims(permissions=...)),
-    "permissions and a session": lambda: forged(_claims(sid=str(uuid.uuid4()), sub=str(uuid.uuid4()), jti="x")),
+    "permissions and a session": lambda: forged(_claims(sid=str(uuid.UUID(int=1)), sub=str(uuid.UUID(int=2)), jti="x")),
     "a key id nobody has": lambda: forged(_claims(), {**HEADER, "kid": "0" * 16}),
     "a key id of another key": lambda: forged(
         _claims(), {**HEADER, "kid": tokens.key_id(ANOTHER_KEY)}, key=ANOTHER_KEY

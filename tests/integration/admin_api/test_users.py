@@ -32,9 +32,9 @@ def made(api: Api, name: str = "ada", **fields: Any) -> str:
     [
         ("GET", "/users"),
         ("POST", "/users"),
-        ("GET", f"/users/{uuid.uuid4()}"),
-        ("PATCH", f"/users/{uuid.uuid4()}"),
-        ("DELETE", f"/users/{uuid.uuid4()}"),
+        ("GET", f"/users/{uuid.UUID(int=1)}"),
+        ("PATCH", f"/users/{uuid.UUID(int=2)}"),
+        ("DELETE", f"/users/{uuid.UUID(int=3)}"),
     ],
 )
 def test_it_needs_a_token_that_permits_it(api: Api, method: str, path: str) -> None:
