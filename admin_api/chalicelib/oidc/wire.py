@@ -13,9 +13,11 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from chalicelib.refusals import IssuerUnavailable
+from functions.deadline import is_over
 from functions.oidc_settings import is_secure
 
-# Three calls at most wait for each other (discovery, keys, code), and API Gateway gives up after 29 s.
+# For connecting and for each piece; for all of it. None begins once the request's 15 s are over (patience.py), so that
+# three in a row (discovery, keys, code) end before the 25 s after which a client must have heard from us.
 _PATIENCE_S = 3.0
 _WHOLE_ANSWER_S = 6.0
 # Discovery documents have 2 to 10 KB, key sets less.
@@ -51,13 +53,15 @@ def post(url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Answe
 def _exchange(method: str, url: str, body: str | None, headers: Mapping[str, str]) -> Answer:
     if not is_secure(url):
         raise IssuerUnavailable(f"{url[:200]!r} is no https:// URL")
-    parts = urlsplit(url)
+    if is_over():
+        raise IssuerUnavailable(f"{url} was not asked: the time this request has is over")
+    parts, begun = urlsplit(url), monotonic()
     connection = _connection(parts.scheme, str(parts.hostname), parts.port)
     try:
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.request(method, target, body, {"Accept": "application/json", **headers})
         response = connection.getresponse()
-        return Answer(response.status, _parsed(_read(response)))
+        return Answer(response.status, _parsed(_read(response, begun)))
     except _FAULTS as error:
         raise IssuerUnavailable(f"{url}: {type(error).__name__}: {error}") from error
     finally:
@@ -75,9 +79,9 @@ def _trust() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _read(response: http.client.HTTPResponse) -> bytes:
+def _read(response: http.client.HTTPResponse, begun: float) -> bytes:
     """The body. A socket's timeout is for each piece: one byte a second would otherwise be read for ever."""
-    begun, content = monotonic(), b""
+    content = b""
     while piece := response.read1(65_536):
         content += piece
         if len(content) > _LARGEST or monotonic() - begun > _WHOLE_ANSWER_S:

@@ -14,6 +14,7 @@ from chalicelib.oidc import verification, wire
 from chalicelib.oidc.claims import Person
 from chalicelib.oidc.issuer import ASKED_EVERY, FRESH_FOR, KEPT_FOR, Issuer
 from chalicelib.refusals import IssuerUnavailable, NotAuthenticated
+from functions import deadline
 from functions.oidc_settings import oidc_from
 from tests.integration.admin_api.api import Api
 from tests.integration.admin_api.fake_issuer import AUDIENCE, DISCOVERY, FakeIssuer, running
@@ -173,6 +174,12 @@ def test_an_issuer_that_does_not_answer_is_given_up_on(
     it.is_slow = True
     with pytest.raises(IssuerUnavailable):
         _verify(ours, it.token())
+
+
+def test_an_issuer_is_not_asked_once_the_time_of_the_request_is_over(it: FakeIssuer, ours: Issuer) -> None:
+    with deadline.ends_in(0), pytest.raises(IssuerUnavailable):
+        _verify(ours, it.token())
+    assert sum(it.asked.values()) == 0
 
 
 def test_no_redirect_is_followed_and_no_proxy_asked(
