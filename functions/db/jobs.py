@@ -53,13 +53,13 @@ class JobRow(Record):
 
 
 # An execution that still says `running` after its lease is lost, and a pause with an end is over then, whoever has or
-# has not noticed yet.
+# has not noticed yet. All of a pause by one clock: read half, as it ends, it would have no end.
 _COLUMNS = """
 SELECT id, definition, definition_hash, in_code, created_at,
-       CASE WHEN resume_at <= clock_timestamp() THEN NULL ELSE paused_at END AS paused_at,
-       CASE WHEN resume_at <= clock_timestamp() THEN NULL ELSE paused_by END AS paused_by,
-       CASE WHEN resume_at <= clock_timestamp() THEN NULL ELSE pause_reason END AS pause_reason,
-       CASE WHEN resume_at <= clock_timestamp() THEN NULL ELSE resume_at END AS resume_at,
+       CASE WHEN resume_at <= statement_timestamp() THEN NULL ELSE paused_at END AS paused_at,
+       CASE WHEN resume_at <= statement_timestamp() THEN NULL ELSE paused_by END AS paused_by,
+       CASE WHEN resume_at <= statement_timestamp() THEN NULL ELSE pause_reason END AS pause_reason,
+       CASE WHEN resume_at <= statement_timestamp() THEN NULL ELSE resume_at END AS resume_at,
        removed_at, removed_by, next_execution_at, last_fired_at, last_execution_id, last_started_at,
        CASE WHEN last_status = 'running' AND running_lease_expires_at <= clock_timestamp()
             THEN 'lost' ELSE last_status END AS last_status,

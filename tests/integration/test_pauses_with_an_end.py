@@ -248,3 +248,18 @@ def test_its_trigger_stays_on_and_is_on_again_where_a_pause_without_an_end_had_i
     assert state() == "DISABLED"
     intents.pause(connection, "a", ANN, until=datetime.now(UTC) + HOUR)
     assert state() == "ENABLED"
+
+
+def test_a_job_read_while_its_pause_ends_is_not_one_paused_for_good(connection: Connection) -> None:
+    """A reconcile would turn its trigger off, and nothing would turn it on again."""
+    deployed(connection, "a")
+    intents.pause(connection, "a", ANN, until=datetime.now(UTC) + timedelta(hours=1))
+    # A clock on which half an hour passes from one look at it to the next.
+    connection.execute("CREATE SEQUENCE lamplighter.looks")
+    connection.execute(
+        "CREATE FUNCTION lamplighter.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS "
+        "$$ SELECT pg_catalog.clock_timestamp() + nextval('lamplighter.looks') * interval '30 minutes' $$"
+    )
+    connection.execute("SET search_path = lamplighter, pg_catalog")
+    job = jobs.get(connection, "a")
+    assert job.is_paused == (job.resume_at is not None)
