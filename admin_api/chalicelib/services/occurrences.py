@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
+from chalicelib.refusals import NotValid
 from chalicelib.services.jobs import ShownJob
 from functions.definition import JobDefinition
 from functions.scheduling import next_executions
@@ -50,7 +51,7 @@ class Occurrences:
 
 
 def following(job: ShownJob, *, after: datetime, count: int) -> Occurrences:
-    """Up to `count` occurrences strictly after an instant."""
+    """Up to `count` occurrences strictly after an instant. Raises NotValid for one that UTC has no date for."""
     # Imported with the first question: a list of jobs needs no zone's history.
     from functions.scheduling import clock_changes, zones
 
@@ -64,7 +65,7 @@ def following(job: ShownJob, *, after: datetime, count: int) -> Occurrences:
     anchor = next_executions.anchor(job.row.last_fired_at, job.trigger)
     if schedule.kind == "rate" and anchor is None:
         return Occurrences(timezone=timezone, upcoming=None, reason=_UNKNOWN_PHASE)
-    found = schedule.upcoming(after, count, anchor=anchor)
+    found = schedule.upcoming(_in_utc(after), count, anchor=anchor)
     changes = tuple(
         Change(at=each.at, direction=_direction(each.is_forward), before=each.before, after=each.after,
                times=each.times)
@@ -79,6 +80,13 @@ def following(job: ShownJob, *, after: datetime, count: int) -> Occurrences:
     return Occurrences(
         timezone=timezone, upcoming=upcoming, reason=None if found else "the schedule is over", changes=changes
     )
+
+
+def _in_utc(after: datetime) -> datetime:
+    try:
+        return after.astimezone(UTC)
+    except OverflowError:
+        raise NotValid(f"after={after.isoformat()} is at the end of the calendar: use years from 2 to 9998") from None
 
 
 _UNKNOWN_PHASE = (

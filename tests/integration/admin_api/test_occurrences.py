@@ -124,3 +124,10 @@ def test_it_needs_a_token(api: Api) -> None:
 
 def test_managing_does_not_include_seeing(api: Api) -> None:
     assert_needs("jobs.view", api, "GET", "/jobs/cleanup/occurrences")
+
+
+@pytest.mark.parametrize("after", ["0001-01-01T00:00:00%2B23:59", "9999-12-31T23:59:59-23:59"])
+def test_an_instant_utc_has_no_date_for_is_refused(api: Api, connection: Connection, after: str) -> None:
+    stored(connection, "@hourly")
+    answer = api("GET", f"{BASE}/jobs/a/occurrences?after={after}")
+    assert (answer.status, answer.code) == (400, "validation_failed")
