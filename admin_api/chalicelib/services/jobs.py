@@ -96,9 +96,10 @@ def pause(
         before.append(row)
 
     paused = intents.pause(connection, job_id, author, until=until, check=check)
-    if paused.resume_at is None:
+    if paused.resume_at is None or not before[0].is_paused:
+        # With an end too: AWS may not have heard of the last resume, and nothing tells it when this pause ends.
         _try_to_tell_aws(connection, job_id, author)
-    elif until is not None and before[0].is_paused:
+    elif until is not None:
         # Also after one with an end: who is told that the rule is still off tries again.
         _enable(connection, job_id, f"job {job_id!r} is paused until {paused.resume_at.isoformat()} in PostgreSQL")
 
@@ -148,7 +149,7 @@ def _try_to_tell_aws(connection: Connection, job_id: str, author: Author) -> Non
         _tell_aws(connection, {job_id})
     except JobsError as error:
         _log.warning(
-            "request %s: job %r may still be fired by AWS and is stopped at the claim: %s",
+            "request %s: AWS was not told of job %r, whatever it fires of it is stopped at the claim: %s",
             author.request_id,
             job_id,
             error,

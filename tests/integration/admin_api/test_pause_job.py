@@ -96,6 +96,17 @@ def test_pausing_again_replaces_reason_and_end(api: Api, deployed: Connection, a
     assert seen == [(None, until, on), (None, until, on), ("for good", None, off), ("not so", until, on)]
 
 
+def test_a_pause_with_an_end_turns_a_rule_on_that_the_last_resume_could_not(
+    api: Api, deployed: Connection, aws: Aws
+) -> None:
+    assert api("POST", PATH).status == 204
+    with aws.away():
+        assert api("POST", f"{BASE}/jobs/cleanup/resume").status == 503
+    until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    assert api("POST", PATH, json_body={"until": until}).status == 204
+    assert aws.rules()[RULE] == "ENABLED", "else nothing fires it once the pause is over"
+
+
 def test_after_its_end_a_pause_is_over_at_once(api: Api, deployed: Connection) -> None:
     assert api("POST", PATH, json_body={"until": (datetime.now(UTC) + timedelta(hours=1)).isoformat()}).status == 204
     deployed.execute("UPDATE lamplighter.job SET resume_at = clock_timestamp() WHERE id = 'cleanup'")
