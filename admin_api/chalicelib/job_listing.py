@@ -9,7 +9,7 @@ from chalice.app import MultiDict, Request
 from msgspec import Meta
 
 from chalicelib import cursors, incoming
-from chalicelib.inputs import Cursor, Input
+from chalicelib.inputs import Cursor, Input, Search
 from chalicelib.listing import Status
 from chalicelib.serializers.jobs import State
 from functions.db.job_list import LISTED_STATES, After, Wanted
@@ -19,8 +19,6 @@ Sort = Literal[
     "id", "-id", "nextExecution", "-nextExecution", "lastExecution", "-lastExecution", "lastStatus", "-lastStatus",
     "lastDuration", "-lastDuration",
 ]  # fmt: skip
-# Without NUL, which PostgreSQL cannot store.
-Search = Annotated[str, Meta(max_length=200, pattern=r"^[^\u0000]*$")]
 Tag = Annotated[str, Meta(pattern="^[a-z0-9._-]{1,50}$")]
 _LARGEST = 2**63 - 1
 
