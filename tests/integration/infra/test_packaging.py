@@ -17,8 +17,9 @@ from infra.packaging import NotPackageable, build_packages
 from tests.integration.infra.projects import make_project
 
 _ROOT = Path(__file__).parents[3]
-# Lambda takes a zip of 50 MB and 250 MB unpacked; ours are far below, and a test says so before AWS does.
-_LARGEST_ZIP = 8_000_000
+# Lambda takes a zip of 50 MB and 250 MB unpacked; ours are far below, and a test says so before AWS does. The API's has
+# cryptography beside what jobs need: the keys of an OIDC issuer.
+_LARGEST_FUNCTIONS, _LARGEST_API = 8_000_000, 13_000_000
 
 
 def _deployment(project: Path, cache: Path, *, jobs_packages: str = "functions.jobs") -> Deployment:
@@ -108,8 +109,8 @@ def test_our_own_dependencies_fit_import_and_bring_no_boto3(tmp_path: Path) -> N
         (project / part / "requirements.txt").write_text(requirements)
     packages = build_packages(_deployment(project, tmp_path / "cache"))
 
-    assert packages.functions.size <= _LARGEST_ZIP
-    assert packages.api.size <= _LARGEST_ZIP
+    assert packages.functions.size <= _LARGEST_FUNCTIONS
+    assert packages.api.size <= _LARGEST_API
     assert not {name.split("/")[0] for name in _names(packages.api)} & {"boto3", "botocore", "bin"}
     _import_from(packages.functions, "psycopg, yoyo, aws_lambda_powertools", tmp_path / "functions unzipped")
     _import_from(packages.api, "jwt, chalice, psycopg", tmp_path / "api unzipped")
