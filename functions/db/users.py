@@ -21,6 +21,8 @@ from functions.errors import InvalidUser, NameTaken, UserNotFound
 LONGEST_NAME = 100
 # What names begin with that the OIDC issuer gives, and no other (0014_oidc.sql).
 OF_ISSUER = "oidc:"
+# What the audit, and a row's created_by, call who is no user: nobody can pass for them there.
+_OF_COMMANDS, _OF_PROGRAMS = "scripts/", ("migration", "unknown")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +61,8 @@ def _local(name: str) -> str:
             f"user name {name!r} is invalid: names that begin with {OF_ISSUER!r} are of people who log in at the OIDC "
             "issuer; use another"
         )
+    if name.startswith(_OF_COMMANDS) or name in _OF_PROGRAMS:
+        raise InvalidUser(f"user name {name!r} is invalid: the audit calls our own programs so; use another")
     return name
 
 

@@ -39,6 +39,14 @@ def test_what_cannot_be_seen_or_is_too_long_is_no_name(given: str) -> None:
         users.username(given)
 
 
+@pytest.mark.parametrize("given", ["scripts/dev", "Scripts/users of root", "unknown", "MIGRATION"])
+def test_nobody_is_called_as_the_audit_calls_who_is_no_user(connection: Connection, given: str) -> None:
+    with pytest.raises(InvalidUser, match="our own programs"):
+        person(connection, given)
+    with pytest.raises(InvalidUser, match="our own programs"), access.changing(connection):
+        users.update(connection, ANN, person(connection, "ada"), name=given)
+
+
 def test_a_name_is_taken_in_every_spelling_and_found_by_each(connection: Connection) -> None:
     ada = person(connection, "Ada")
     with pytest.raises(NameTaken), access.changing(connection):
