@@ -134,6 +134,15 @@ def test_strangers_never_keep_an_owner_out_where_they_have_logged_in_before(api:
     assert log_in(api).status == 200
 
 
+@pytest.mark.parametrize("name", ["ann\n{here}", "{here}\nann"])
+def test_no_name_that_strangers_type_counts_as_an_owners_failures(api: Api, connection: Connection, name: str) -> None:
+    add_user(connection)
+    assert log_in(api).status == 200
+    for number in range(8):
+        log_in(api, name.format(here="192.0.2.1"), "wrong", source_ip=f"203.0.113.{number}")
+    assert log_in(api).status == 200
+
+
 def test_the_longest_wait_is_about_a_minute(api: Api, connection: Connection) -> None:
     add_user(connection)
     for _ in range(30):
