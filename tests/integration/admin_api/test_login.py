@@ -138,7 +138,7 @@ def test_strangers_never_keep_an_owner_out_where_they_have_logged_in_before(api:
     assert log_in(api).status == 200
 
 
-@pytest.mark.parametrize("name", ["ann\n{here}", "{here}\nann"])
+@pytest.mark.parametrize("name", ["ann\n{here}", "{here}\nann", "at {here}\nann", "known {here}\nann"])
 def test_no_name_that_strangers_type_counts_as_an_owners_failures(api: Api, connection: Connection, name: str) -> None:
     add_user(connection)
     assert log_in(api).status == 200
