@@ -97,8 +97,8 @@ def get(connection: Connection, user_id: uuid.UUID) -> UserRow:
 
 
 def find(connection: Connection, name: str) -> UserRow:
-    """The user of this name, in any spelling of it. Raises UserNotFound, InvalidUser."""
-    row = _one(connection, _BY_NAME, username(name))
+    """The user of this name, in any spelling of it unless the issuer gave it. Raises UserNotFound, InvalidUser."""
+    row = _one(connection, _BY_NAME, name if name.startswith(OF_ISSUER) else username(name))
     if row is None:
         raise UserNotFound(f"no user is called {name!r}: list the users")
     return row
@@ -110,7 +110,7 @@ def _one(connection: Connection, statement: str, value: object) -> UserRow | Non
 
 
 _PAGE = f"""{_SELECT}
-WHERE (%(search)s::text IS NULL OR position(%(search)s IN u.name) > 0)
+WHERE (%(search)s::text IS NULL OR position(%(search)s IN lower(u.name)) > 0)
   AND (%(role)s::text IS NULL OR EXISTS (
       SELECT FROM lamplighter.user_role r WHERE r.user_id = u.id AND r.role = %(role)s))
   AND (%(is_disabled)s::boolean IS NULL OR u.is_disabled = %(is_disabled)s)

@@ -200,5 +200,7 @@ def test_a_name_of_the_issuers_is_nobodys_to_take_and_its_person_nobodys_to_name
     ):
         with pytest.raises(InvalidUser, match="logs in at the OIDC issuer"):
             refused()
+    assert users.find(connection, "oidc:Ada (s-1)") == theirs
+    assert users.page(connection, search="Ada (S", limit=9) == [theirs]
     changed = users.update(connection, ANN, theirs, name=theirs.name, is_disabled=True, role_names=("viewer",))
     assert (changed.name, changed.is_disabled, changed.roles) == ("oidc:Ada (s-1)", True, ["viewer"])
