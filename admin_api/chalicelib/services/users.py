@@ -116,7 +116,7 @@ def _touchable(connection: Connection, caller: Caller, user_id: uuid.UUID, uncha
     """The user, if the caller holds all they hold: else a new password or name would be a way to more."""
     user = users.get(connection, user_id)
     unchanged(user)
-    check_covers(connection, caller, user.permissions)
+    check_covers(connection, caller, {*user.permissions, *access.held_while_logged_in(connection, user_id)})
     return user
 
 
