@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from functions.db.json_values import storable
 from functions.errors import InvalidUser, NameTaken, UserNotFound
 
 LONGEST_NAME = 100
+# Unicode's Default_Ignorable_Code_Point as far as isprintable and NFKC leave them, and the empty Braille pattern: with
+# one of them a name looks like somebody else's.
+_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 # What names begin with that the OIDC issuer gives, and no other (0014_oidc.sql).
 OF_ISSUER = "oidc:"
 # What the audit, and a row's created_by, call who is no user: nobody can pass for them there.
@@ -47,7 +51,8 @@ def username(text: str) -> str:
     RFC 8265 §3.3 (UsernameCaseMapped), with blanks inside allowed. Raises InvalidUser for what cannot be a name.
     """
     name = folded(text)
-    if not (name.isprintable() and name == name.strip() and 1 <= len(name) <= LONGEST_NAME):
+    is_seen = name.isprintable() and not _UNSEEN.search(name)
+    if not (is_seen and name == name.strip() and 1 <= len(name) <= LONGEST_NAME):
         raise InvalidUser(
             f"user name {text[:LONGEST_NAME]!r} is invalid: use 1 to {LONGEST_NAME} printable characters, no blanks "
             "around them, such as ada or ada@example.com"

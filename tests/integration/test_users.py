@@ -34,9 +34,16 @@ def test_a_name_is_kept_in_lower_case_and_one_form(given: str, kept: str) -> Non
 
 
 @pytest.mark.parametrize("given", ["", " ", " ada", "ada ", "a\tb", "a\nb", "a\x00b", "\ud800", "\u200bada", "a" * 101])
-def test_what_cannot_be_seen_or_is_too_long_is_no_name(given: str) -> None:
+def test_what_cannot_be_typed_or_is_too_long_is_no_name(given: str) -> None:
     with pytest.raises(InvalidUser, match="use 1 to 100 printable characters"):
         users.username(given)
+
+
+@pytest.mark.parametrize("unseen", ["\u3164", "\u115f", "\u2800", "\u034f", "\ufe0f", "\U000e0101", "\u180b", "\u17b4"])
+def test_nobody_is_called_as_somebody_else_but_for_what_cannot_be_seen(unseen: str) -> None:
+    for given in (unseen, f"ada{unseen}", f"a{unseen}da"):
+        with pytest.raises(InvalidUser, match="use 1 to 100 printable characters"):
+            users.username(given)
 
 
 @pytest.mark.parametrize("given", ["scripts/dev", "Scripts/users of root", "unknown", "MIGRATION"])
@@ -147,7 +154,7 @@ def test_a_change_that_fails_leaves_neither_itself_nor_an_audit_row(connection: 
     assert audit_of(connection) == []
 
 
-@pytest.mark.parametrize("name", ["", "Night", "night shift", "night\n", "ř", "x" * 51, "a\x00b"])
+@pytest.mark.parametrize("name", ["", "Night", "night shift", "night\n", "ř", "x" * 51, "a\x00b", ".", ".."])
 def test_what_is_no_name_of_a_role_is_refused_and_unknown(connection: Connection, name: str) -> None:
     with pytest.raises(InvalidRole, match="use 1 to 50"), access.changing(connection):
         roles.add(connection, ANN, name=name, description="", permissions=())
