@@ -28,7 +28,8 @@ def attempt(name: str, address: str, *, is_known_here: bool) -> Attempt:
     Where its owner has logged in before, an account has a count of its own: strangers elsewhere, however long they go
     on, never keep its owner out (OWASP "Slow Down Online Guessing Attacks with Device Cookies", with addresses).
     """
-    account = f"account {name}\n{address}" if is_known_here else f"account {name}"
+    # What is typed as a name has any characters, so the first word alone says which kind it is.
+    account = f"known {address}\n{name}" if is_known_here else f"account {name}"
     return Attempt(
         account=Counted(key=_hashed(account), free=_FREE_BY_ACCOUNT),
         address=Counted(key=_hashed(f"address {address}"), free=_FREE_BY_ADDRESS),

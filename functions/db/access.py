@@ -61,3 +61,11 @@ def held_by(connection: Connection, user_id: uuid.UUID, session_id: uuid.UUID | 
     """
     values = {"user_id": user_id, "session_id": session_id}
     return frozenset(row[0] for row in connection.execute(_HELD, values).fetchall())
+
+
+_HELD_WHILE_LOGGED_IN = "SELECT DISTINCT unnest(permissions) FROM lamplighter.live_session WHERE user_id = %s"
+
+
+def held_while_logged_in(connection: Connection, user_id: uuid.UUID) -> frozenset[str]:
+    """The permissions of a user's sessions that have not ended, together: also what the issuer's claims gave them."""
+    return frozenset(row[0] for row in connection.execute(_HELD_WHILE_LOGGED_IN, (user_id,)).fetchall())

@@ -64,20 +64,23 @@ def count(connection: Connection, *counted: Counted) -> timedelta | None:
 
 # An account's failures are its owner's once they are in. An address keeps those of other accounts, or one account of
 # one's own would make guessing at all others free; it only need not wait now.
-_TAKE_BACK = """
-WITH forgiven AS (DELETE FROM lamplighter.login_attempt WHERE key = %(account)s)
-UPDATE lamplighter.login_attempt SET over = over - 1, failed_at = clock_timestamp() - %(longest)s
-WHERE key = %(address)s
-"""
+_FORGET_ACCOUNT = "DELETE FROM lamplighter.login_attempt WHERE key = %s"
+_TAKE_BACK = "UPDATE lamplighter.login_attempt SET over = over - 1, failed_at = clock_timestamp() - %s WHERE key = %s"
 
 
 def succeeded(connection: Connection, *, account: Counted, address: Counted) -> None:
     """Take back what `count` counted for a login that was right."""
-    values = {"account": account.key, "address": address.key, "longest": LONGEST_WAIT}
-    connection.execute(_TAKE_BACK, values)
+    with connection.transaction():  # in the order in which `count` locks them
+        connection.execute(_FORGET_ACCOUNT, (account.key,))
+        connection.execute(_TAKE_BACK, (LONGEST_WAIT, address.key))
 
 
-_DELETE_FORGOTTEN = "DELETE FROM lamplighter.login_attempt WHERE failed_at < %s"
+# What a login counts just now is left, or each could wait for the other.
+_DELETE_FORGOTTEN = """
+DELETE FROM lamplighter.login_attempt WHERE key = ANY (ARRAY (
+    SELECT key FROM lamplighter.login_attempt WHERE failed_at < %s FOR UPDATE SKIP LOCKED
+))
+"""
 
 
 def delete_forgotten(connection: Connection, *, now: datetime) -> int:

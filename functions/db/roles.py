@@ -17,7 +17,8 @@ from functions.db.connection import Connection
 from functions.db.json_values import storable
 from functions.errors import InvalidRole, RoleExists, RoleIsBuiltin, RoleNotFound
 
-_NAME = re.compile(r"[a-z0-9._-]{1,50}")
+# Dots alone are another place in an address (RFC 3986 §5.2.4): nobody could change or delete such a role.
+_NAME = re.compile(r"(?!\.+\Z)[a-z0-9._-]{1,50}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +98,9 @@ def add(
 ) -> RoleRow:
     """Make a role. Raises InvalidRole for a name that cannot be one, RoleExists. The permissions are the caller's."""
     if not _NAME.fullmatch(name):
-        raise InvalidRole(f"role name {name[:100]!r} is invalid: use 1 to 50 of a-z, 0-9, '.', '_' or '-'")
+        raise InvalidRole(
+            f"role name {name[:100]!r} is invalid: use 1 to 50 of a-z, 0-9, '.', '_' or '-', not just dots"
+        )
     try:
         with connection.transaction():
             connection.execute(_ADD, (name, description, storable(author.actor)))

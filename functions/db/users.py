@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -19,8 +20,13 @@ from functions.db.json_values import storable
 from functions.errors import InvalidUser, NameTaken, UserNotFound
 
 LONGEST_NAME = 100
+# Unicode's Default_Ignorable_Code_Point as far as isprintable and NFKC leave them, and the empty Braille pattern: with
+# one of them a name looks like somebody else's.
+_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 # What names begin with that the OIDC issuer gives, and no other (0014_oidc.sql).
 OF_ISSUER = "oidc:"
+# What the audit, and a row's created_by, call who is no user: nobody can pass for them there.
+_OF_COMMANDS, _OF_PROGRAMS = "scripts/", ("migration", "unknown")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +51,8 @@ def username(text: str) -> str:
     RFC 8265 §3.3 (UsernameCaseMapped), with blanks inside allowed. Raises InvalidUser for what cannot be a name.
     """
     name = folded(text)
-    if not (name.isprintable() and name == name.strip() and 1 <= len(name) <= LONGEST_NAME):
+    is_seen = name.isprintable() and not _UNSEEN.search(name)
+    if not (is_seen and name == name.strip() and 1 <= len(name) <= LONGEST_NAME):
         raise InvalidUser(
             f"user name {text[:LONGEST_NAME]!r} is invalid: use 1 to {LONGEST_NAME} printable characters, no blanks "
             "around them, such as ada or ada@example.com"
@@ -59,6 +66,8 @@ def _local(name: str) -> str:
             f"user name {name!r} is invalid: names that begin with {OF_ISSUER!r} are of people who log in at the OIDC "
             "issuer; use another"
         )
+    if name.startswith(_OF_COMMANDS) or name in _OF_PROGRAMS:
+        raise InvalidUser(f"user name {name!r} is invalid: the audit calls our own programs so; use another")
     return name
 
 
@@ -93,8 +102,8 @@ def get(connection: Connection, user_id: uuid.UUID) -> UserRow:
 
 
 def find(connection: Connection, name: str) -> UserRow:
-    """The user of this name, in any spelling of it. Raises UserNotFound, InvalidUser."""
-    row = _one(connection, _BY_NAME, username(name))
+    """The user of this name, in any spelling of it unless the issuer gave it. Raises UserNotFound, InvalidUser."""
+    row = _one(connection, _BY_NAME, name if name.startswith(OF_ISSUER) else username(name))
     if row is None:
         raise UserNotFound(f"no user is called {name!r}: list the users")
     return row
@@ -106,7 +115,7 @@ def _one(connection: Connection, statement: str, value: object) -> UserRow | Non
 
 
 _PAGE = f"""{_SELECT}
-WHERE (%(search)s::text IS NULL OR position(%(search)s IN u.name) > 0)
+WHERE (%(search)s::text IS NULL OR position(%(search)s IN lower(u.name)) > 0)
   AND (%(role)s::text IS NULL OR EXISTS (
       SELECT FROM lamplighter.user_role r WHERE r.user_id = u.id AND r.role = %(role)s))
   AND (%(is_disabled)s::boolean IS NULL OR u.is_disabled = %(is_disabled)s)

@@ -16,7 +16,8 @@ from chalicelib.callers import Caller
 from chalicelib.refusals import BeyondOwnPermissions, PasswordWrong
 from chalicelib.services import roles as role_service
 from chalicelib.services import users as user_service
-from functions.db import access, roles, sessions, users
+from functions.db import access, oidc_users, roles, sessions, users
+from functions.db.audit import Author
 from functions.db.connection import Connection, connect
 from functions.db.users import UserRow
 from functions.errors import InvalidRole, InvalidUser, LastAdministrator
@@ -281,6 +282,22 @@ def test_a_password_reset_waits_for_a_promotion_and_is_then_refused(connection: 
         with pytest.raises(BeyondOwnPermissions):
             waiting.result()
     assert users.password_hash(connection, user.id) == "a hash nobody looks into"
+
+
+@pytest.mark.parametrize("touch", ["disable", "delete"])
+def test_somebody_whom_the_issuer_says_may_do_more_is_not_touched_while_they_are_logged_in(
+    connection: Connection, touch: str
+) -> None:
+    author = Author(actor="oidc:ada")
+    stored = oidc_users.store(connection, author, issuer="https://issuer.example.com", subject="ada")
+    assert stored is not None
+    ada = users.get(connection, stored.id)
+    session_id = log_in(connection, ada)
+    assert oidc_users.claim(connection, session_id, roles=["admin"], permissions=[], login_hash=b"login")
+    with pytest.raises(BeyondOwnPermissions, match=r"holds \*"):
+        TOUCHES[touch](connection, deployment_token(*MANAGER), ada)
+    sessions.revoke(connection, session_id, author, reason=sessions.LOGOUT)
+    TOUCHES[touch](connection, deployment_token(*MANAGER), ada)
 
 
 def test_ones_own_password_needs_the_one_there_is(connection: Connection) -> None:

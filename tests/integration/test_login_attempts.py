@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functions.db import login_attempts
 from functions.db.connection import Connection, connect
 from functions.db.login_attempts import LONGEST_WAIT, Counted
+from tests.integration.waiting import until_waiting
 
 ACCOUNT = Counted(key=b"account ann", free=3)
 ADDRESS = Counted(key=b"address here", free=6)
@@ -113,6 +114,30 @@ def test_of_many_guesses_at_once_as_many_get_through_as_one_after_the_other(
 
     with ThreadPoolExecutor(10) as pool:
         assert sum(pool.map(guess, range(30))) == 4
+
+
+def test_a_right_login_takes_the_account_before_the_address_as_the_next_one_counts_them(
+    connection: Connection, database_url: str
+) -> None:
+    fail(connection)
+    with connect(database_url) as one, connect(database_url) as other, ThreadPoolExecutor(1) as pool:
+        with one.transaction():
+            one.execute("SELECT FROM lamplighter.login_attempt WHERE key = %s FOR UPDATE", (ACCOUNT.key,))
+            waiting = pool.submit(login_attempts.succeeded, other, account=ACCOUNT, address=ADDRESS)
+            until_waiting(connection, other)
+            one.execute("SELECT FROM lamplighter.login_attempt WHERE key = %s FOR UPDATE NOWAIT", (ADDRESS.key,))
+        waiting.result()
+    assert stored(connection) == {ADDRESS.key: -6}
+
+
+def test_the_cleanup_leaves_what_a_login_counts_just_now(connection: Connection, database_url: str) -> None:
+    fail(connection)
+    later(connection, timedelta(minutes=16))
+    with connect(database_url) as other, other.transaction():
+        fail(other, address=Counted(key=b"address elsewhere", free=6))
+        connection.execute("SET lock_timeout = '1s'")
+        assert login_attempts.delete_forgotten(connection, now=datetime.now(UTC)) == 1
+    assert stored(connection).keys() == {ACCOUNT.key, b"address elsewhere"}
 
 
 def test_what_makes_nobody_wait_is_deleted(connection: Connection) -> None:

@@ -34,9 +34,24 @@ def test_a_name_is_kept_in_lower_case_and_one_form(given: str, kept: str) -> Non
 
 
 @pytest.mark.parametrize("given", ["", " ", " ada", "ada ", "a\tb", "a\nb", "a\x00b", "\ud800", "\u200bada", "a" * 101])
-def test_what_cannot_be_seen_or_is_too_long_is_no_name(given: str) -> None:
+def test_what_cannot_be_typed_or_is_too_long_is_no_name(given: str) -> None:
     with pytest.raises(InvalidUser, match="use 1 to 100 printable characters"):
         users.username(given)
+
+
+@pytest.mark.parametrize("unseen", ["\u3164", "\u115f", "\u2800", "\u034f", "\ufe0f", "\U000e0101", "\u180b", "\u17b4"])
+def test_nobody_is_called_as_somebody_else_but_for_what_cannot_be_seen(unseen: str) -> None:
+    for given in (unseen, f"ada{unseen}", f"a{unseen}da"):
+        with pytest.raises(InvalidUser, match="use 1 to 100 printable characters"):
+            users.username(given)
+
+
+@pytest.mark.parametrize("given", ["scripts/dev", "Scripts/users of root", "unknown", "MIGRATION"])
+def test_nobody_is_called_as_the_audit_calls_who_is_no_user(connection: Connection, given: str) -> None:
+    with pytest.raises(InvalidUser, match="our own programs"):
+        person(connection, given)
+    with pytest.raises(InvalidUser, match="our own programs"), access.changing(connection):
+        users.update(connection, ANN, person(connection, "ada"), name=given)
 
 
 def test_a_name_is_taken_in_every_spelling_and_found_by_each(connection: Connection) -> None:
@@ -139,7 +154,7 @@ def test_a_change_that_fails_leaves_neither_itself_nor_an_audit_row(connection: 
     assert audit_of(connection) == []
 
 
-@pytest.mark.parametrize("name", ["", "Night", "night shift", "night\n", "ř", "x" * 51, "a\x00b"])
+@pytest.mark.parametrize("name", ["", "Night", "night shift", "night\n", "ř", "x" * 51, "a\x00b", ".", ".."])
 def test_what_is_no_name_of_a_role_is_refused_and_unknown(connection: Connection, name: str) -> None:
     with pytest.raises(InvalidRole, match="use 1 to 50"), access.changing(connection):
         roles.add(connection, ANN, name=name, description="", permissions=())
@@ -192,5 +207,7 @@ def test_a_name_of_the_issuers_is_nobodys_to_take_and_its_person_nobodys_to_name
     ):
         with pytest.raises(InvalidUser, match="logs in at the OIDC issuer"):
             refused()
+    assert users.find(connection, "oidc:Ada (s-1)") == theirs
+    assert users.page(connection, search="Ada (S", limit=9) == [theirs]
     changed = users.update(connection, ANN, theirs, name=theirs.name, is_disabled=True, role_names=("viewer",))
     assert (changed.name, changed.is_disabled, changed.roles) == ("oidc:Ada (s-1)", True, ["viewer"])

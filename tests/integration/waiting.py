@@ -9,6 +9,7 @@ from functions.db.connection import Connection
 
 _PATIENCE_S = 20.0
 _WAITS = "SELECT count(*) FROM pg_locks WHERE pid = %s AND NOT granted"
+_WAITED_FOR = "SELECT count(*) FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))"
 
 
 def until(condition: Callable[[], object], what: str) -> None:
@@ -17,6 +18,11 @@ def until(condition: Callable[[], object], what: str) -> None:
     while not condition():
         assert time.monotonic() < given_up_at, f"waited in vain for {what}"
         time.sleep(0.005)
+
+
+def is_waited_for(connection: Connection, holder: Connection) -> bool:
+    """Whether somebody waits for a lock that the other connection holds."""
+    return connection.execute(_WAITED_FOR, (holder.info.backend_pid,)).fetchone() != (0,)
 
 
 def until_waiting(connection: Connection, waiting: Connection) -> None:

@@ -48,13 +48,18 @@ class Tokens:
 def log_in(connection: Connection, asked: LogIn, *, key: str, now: datetime) -> Tokens:
     """A new session with tokens. Raises LoginFailed, whatever is wrong, and TooManyLogins."""
     user = _admitted(connection, asked)
-    return open_with_tokens(connection, user.user_id, _author(user, asked), source_ip=asked.source_ip, key=key, now=now)
+    author = _author(user, asked)
+    with connection.transaction():
+        _hold(connection, user)
+        return open_with_tokens(connection, user.user_id, author, source_ip=asked.source_ip, key=key, now=now)
 
 
 def log_in_browser(connection: Connection, asked: LogIn) -> str:
     """A new session with a cookie; the cookie's value. Raises LoginFailed, whatever is wrong, and TooManyLogins."""
     user = _admitted(connection, asked)
-    _, cookie = open_with_cookie(connection, user.user_id, _author(user, asked), source_ip=asked.source_ip)
+    with connection.transaction():
+        _hold(connection, user)
+        _, cookie = open_with_cookie(connection, user.user_id, _author(user, asked), source_ip=asked.source_ip)
     return cookie
 
 
@@ -152,6 +157,12 @@ def _admitted(connection: Connection, asked: LogIn) -> Credentials:
     login_throttle.take_back(connection, attempt)
     _renew_hash(connection, found, asked.password)
     return found
+
+
+def _hold(connection: Connection, user: Credentials) -> None:
+    # Checking a password takes a while, in which they may have been given another one or been disabled.
+    if not credentials.hold(connection, user):
+        raise LoginFailed
 
 
 def _renew_hash(connection: Connection, user: Credentials, password: str) -> None:

@@ -9,7 +9,7 @@ from chalicelib.callers import Caller
 from chalicelib.refusals import PasswordWrong
 from chalicelib.services.access import check_covers
 from functions import password_rule
-from functions.db import access, roles, sessions, users
+from functions.db import access, credentials, roles, sessions, users
 from functions.db.connection import Connection
 from functions.db.users import UserRow
 
@@ -90,17 +90,18 @@ def change_own_password(
 
     assert caller.user_id is not None
     user = users.get(connection, caller.user_id)
-    known = users.password_hash(connection, user.id)
-    attempt = login_throttle.attempt(user.name, login_throttle.network(source_ip), is_known_here=True)
+    address = login_throttle.network(source_ip)
+    known = credentials.find(connection, user.name, address=address)
+    attempt = login_throttle.attempt(user.name, address, is_known_here=known is not None and known.is_known_here)
     login_throttle.count(connection, attempt)
-    if not passwords.verify(known, current):
+    if known is None or not passwords.verify(known.password_hash, current):
         raise PasswordWrong
     login_throttle.take_back(connection, attempt)
     new_hash = _hashed(password, name=user.name)
     with access.changing(connection):
         user = users.get(connection, user.id)
         unchanged(user)
-        if users.password_hash(connection, user.id) != known:
+        if user.password_set_at != known.password_set_at:
             raise PasswordWrong  # somebody gave them another one while this one was checked
         users.set_password(connection, caller, user, new_hash)
         _end_sessions(connection, caller, user.id, "another password was set")
@@ -115,7 +116,7 @@ def _touchable(connection: Connection, caller: Caller, user_id: uuid.UUID, uncha
     """The user, if the caller holds all they hold: else a new password or name would be a way to more."""
     user = users.get(connection, user_id)
     unchanged(user)
-    check_covers(connection, caller, user.permissions)
+    check_covers(connection, caller, {*user.permissions, *access.held_while_logged_in(connection, user_id)})
     return user
 
 

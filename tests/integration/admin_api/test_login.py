@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from time import process_time
 
 import pytest
 from argon2 import PasswordHasher
 
-from functions.db.connection import Connection
+from functions.db import credentials, users
+from functions.db.connection import Connection, connect
 from tests.integration import people
 from tests.integration.admin_api.api import KEY, Api
 from tests.integration.admin_api.cases import audited
-from tests.integration.admin_api.logins import AUTH, PASSWORD, add_user, bearer, log_in, me, part
+from tests.integration.admin_api.logins import AUTH, PASSWORD, add_user, bearer, hashed, log_in, me, part
+from tests.integration.holders import SETUP
+from tests.integration.waiting import is_waited_for, until
 
 ELSEWHERE = "203.0.113.9"
 
@@ -132,6 +136,37 @@ def test_strangers_never_keep_an_owner_out_where_they_have_logged_in_before(api:
     log_in(api, "ann", "wrong", source_ip=ELSEWHERE)
     assert log_in(api, source_ip=ELSEWHERE).status == 429
     assert log_in(api).status == 200
+
+
+@pytest.mark.parametrize("name", ["ann\n{here}", "{here}\nann", "at {here}\nann", "known {here}\nann"])
+def test_no_name_that_strangers_type_counts_as_an_owners_failures(api: Api, connection: Connection, name: str) -> None:
+    add_user(connection)
+    assert log_in(api).status == 200
+    for number in range(8):
+        log_in(api, name.format(here="192.0.2.1"), "wrong", source_ip=f"203.0.113.{number}")
+    assert log_in(api).status == 200
+
+
+def test_a_login_whose_password_is_reset_meanwhile_opens_no_session(
+    api: Api, connection: Connection, database_url: str
+) -> None:
+    add_user(connection)
+    with connect(database_url) as other, ThreadPoolExecutor(1) as pool:
+        with other.transaction():
+            users.set_password(other, SETUP, users.find(other, "ann"), hashed("another one"))
+            waiting = pool.submit(log_in, api)
+            until(lambda: waiting.done() or is_waited_for(connection, other), "the login to be checked")
+        assert waiting.result().code == "auth_login_failed"
+    assert connection.execute("SELECT count(*) FROM lamplighter.session").fetchone() == (0,)
+
+
+def test_a_login_that_renews_the_hash_refuses_no_other_one(connection: Connection, database_url: str) -> None:
+    people.user(connection, "ann", password_hash=hashed())
+    found = credentials.find(connection, "ann", address="192.0.2.1")
+    assert found is not None
+    credentials.replace_hash(connection, found.user_id, old=hashed(), new="the same password's")
+    with connection.transaction():
+        assert credentials.hold(connection, found)
 
 
 def test_the_longest_wait_is_about_a_minute(api: Api, connection: Connection) -> None:

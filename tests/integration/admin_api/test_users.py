@@ -243,6 +243,22 @@ def test_guessing_the_current_password_gets_slower_as_it_does_at_the_login(api: 
     assert "auth_too_many_attempts" in codes[5:]
 
 
+def test_guessing_the_current_password_from_many_addresses_is_no_quicker_than_at_the_login(
+    api: Api, connection: Connection
+) -> None:
+    path = f"{BASE}/users/{add_user(connection, 'ada')}/password"
+    headers = bearer(log_in(api, "ada").json["accessToken"])
+    codes = [
+        api(
+            "PUT", path, headers=headers, json_body={"password": ANOTHER, "current": f"guess {number}"},
+            source_ip=f"203.0.113.{number}",
+        ).code
+        for number in range(8)
+    ]  # fmt: skip
+    assert "auth_too_many_attempts" in codes[5:]
+    assert log_in(api, "ada", source_ip="203.0.113.99").code == "auth_too_many_attempts"
+
+
 def test_a_user_without_permissions_touches_nobody_else(api: Api, connection: Connection) -> None:
     other = add_user(connection, "bob")
     add_user(connection, "ada", "operator")
