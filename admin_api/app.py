@@ -21,6 +21,9 @@ from chalicelib.blueprints.stats import stats
 from chalicelib.blueprints.users import users
 from chalicelib.incoming import BASE_PATH
 from chalicelib.outgoing import finish
+from chalicelib.pages import visit
+from chalicelib.pages.assets import assets
+from chalicelib.pages.session import session
 
 app = Chalice(app_name="lamplighter", configure_logs=False)
 app.register_middleware(finish, "http")
@@ -38,4 +41,6 @@ app.register_blueprint(oidc, url_prefix=f"{AUTH_PATH}/oidc")
 app.register_blueprint(health)
 app.register_blueprint(version, url_prefix=BASE_PATH)
 app.register_blueprint(description)
+app.register_blueprint(assets, url_prefix=visit.BASE_PATH)
+app.register_blueprint(session, url_prefix=visit.BASE_PATH)
 app.register_blueprint(anything_else)

@@ -22,6 +22,7 @@ T = TypeVar("T", bound="Input")
 Fields = Mapping[str, Mapping[str, Any]]  # the JSON Schema of each field by its name on the wire
 _SHOWN = 100
 _WHOLE = re.compile(r"-?[0-9]{1,15}")
+_DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
 _BOOLEANS = {"true": True, "false": False}
 _PATH = re.compile(r".* at `(?:key in )?\$\.?(?P<path>.*)`", re.DOTALL)
 _FORMATS = {
@@ -47,15 +48,18 @@ def read_query(request: Request, shape: type[T]) -> T:
     A list is one parameter with commas, or several of that name. A parameter nothing reads is refused, not ignored: a
     filter with a typo would otherwise be no filter.
     """
-    fields = _fields(shape)
-    given: dict[str, Any] = {}
     sent = request.query_params or MultiDict(None)
+    return read_texts({name: [str(value) for value in sent.getlist(name)] for name in sent}, shape)
+
+
+def read_texts(sent: Mapping[str, list[str]], shape: type[T]) -> T:
+    """Texts by name as this shape: a query's parameters or a form's fields. Raises as read_query does."""
+    fields = _fields(shape)
     for name in sent:
         if name not in fields:
             raise NotValid(f"there is no parameter {name[:_SHOWN]!r} here: there are {', '.join(fields)}")
-        values = [str(value) for value in sent.getlist(name)]
-        given[name] = _parameter(name, values, fields[name])
-    return _convert(given, shape, fields, shows_values=True)
+    given = {name: _parameter(name, values, fields[name]) for name, values in sent.items()}
+    return _convert(given, shape, fields, shows_values="password" not in fields)
 
 
 def read_body(request: Request, shape: type[T]) -> T:
@@ -78,6 +82,8 @@ def _parameter(name: str, values: list[str], field: Mapping[str, Any]) -> Any:
     (value,) = values
     if field.get("type") == "integer" and _WHOLE.fullmatch(value):
         return int(value)
+    if field.get("type") == "number" and _DECIMAL.fullmatch(value):
+        return float(value)
     return _BOOLEANS.get(value, value) if field.get("type") == "boolean" else value
 
 

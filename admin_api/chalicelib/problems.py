@@ -86,18 +86,31 @@ _log = logging.getLogger(__name__)
 
 
 def of(error: Exception, request: Request) -> Response:
-    """The answer to this error. What is our fault is also logged, one line with the request id."""
+    """The answer to this error."""
+    problem = described(error, request)
+    headers: dict[str, str | list[str]] = {"Content-Type": "application/problem+json", **headers_of(error, problem)}
+    return Response(msgspec.json.encode(problem).decode(), status_code=problem.status, headers=headers)
+
+
+def described(error: Exception, request: Request) -> Problem:
+    """What the client is told of this error. What is our fault is also logged, one line with the request id."""
     code = _code(error)
     status = STATUSES.get(code, HTTPStatus.INTERNAL_SERVER_ERROR)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("request %s ended as %s", incoming.request_id(request), code, exc_info=error)
-    return _problem(
-        code,
-        status,
-        detail=_DETAILS.get(code) or str(error),
-        request=request,
-        headers=error.headers if isinstance(error, Refusal) else _RETRY_AFTER.get(status, {}),
+    return Problem(
+        title=status.phrase,
+        status=status.value,
+        detail=_storable(_DETAILS.get(code) or str(error)),
+        instance=_storable(incoming.path(request)),
+        code=code,
+        request_id=incoming.request_id(request),
     )
+
+
+def headers_of(error: Exception, problem: Problem) -> Mapping[str, str]:
+    """The headers that go with the answer to this error."""
+    return error.headers if isinstance(error, Refusal) else _RETRY_AFTER.get(problem.status, {})
 
 
 def of_chalice(response: Response, request: Request) -> Response:
@@ -128,16 +141,3 @@ def _was_throttled(error: BaseException | None) -> bool:
 def _storable(text: str) -> str:
     """The text without half surrogate pairs, which JSON in an event can hold and UTF-8 cannot."""
     return text.encode("utf-8", "replace").decode()
-
-
-def _problem(code: str, status: HTTPStatus, *, detail: str, request: Request, headers: Mapping[str, str]) -> Response:
-    problem = Problem(
-        title=status.phrase,
-        status=status.value,
-        detail=_storable(detail),
-        instance=_storable(incoming.path(request)),
-        code=code,
-        request_id=incoming.request_id(request),
-    )
-    sent: dict[str, str | list[str]] = {"Content-Type": "application/problem+json", **headers}
-    return Response(msgspec.json.encode(problem).decode(), status_code=status.value, headers=sent)

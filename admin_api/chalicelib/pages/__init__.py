@@ -1,0 +1,1 @@
+"""The pages below /admin: views between HTTP and the services, drawn by templates/."""

@@ -1,0 +1,99 @@
+"""Log in, log out, how one wants to read; and that nothing is at any other address below /admin."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from chalice.app import Blueprint, Response
+from msgspec import Meta
+
+from chalicelib import cookies, incoming, passwords
+from chalicelib.database import connection
+from chalicelib.inputs import Input
+from chalicelib.pages import preferences
+from chalicelib.pages.page import open_page, page
+from chalicelib.pages.rendering import redirect, render
+from chalicelib.pages.visit import Visit, is_ours
+from chalicelib.refusals import RouteNotFound
+from chalicelib.services import sessions as session_service
+from chalicelib.services.sessions import LogIn
+
+session = Blueprint(__name__)
+
+Next = Annotated[str, Meta(max_length=2000)]
+
+
+class LoginQuery(Input):
+    """Where to go once logged in."""
+
+    next: Next = ""
+
+
+class LoginForm(Input, kw_only=True):
+    """Name and password, and where to go then."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=200)]
+    password: Annotated[str, Meta(min_length=1, max_length=passwords.LONGEST)]
+    next: Next = ""
+
+
+class PreferencesForm(Input):
+    """One of these, and where it was chosen."""
+
+    language: Literal["en", "cs"] | None = None
+    theme: Literal["light", "dark", "system"] | None = None
+    next: Next = ""
+
+
+def _login_again(visit: Visit) -> Response:
+    return render(visit, "login.html", next=visit.values.get("next", ""), oidc=None, status=403)
+
+
+@open_page(session, "GET", "/login", query=LoginQuery)
+def show_login(visit: Visit, query: LoginQuery) -> Response:
+    """The form."""
+    return render(visit, "login.html", next=query.next, oidc=None)
+
+
+@open_page(session, "POST", "/login", form=LoginForm, again=_login_again)
+def log_in(visit: Visit, form: LoginForm) -> Response:
+    """On to where one wanted to go, with a session."""
+    asked = LogIn(
+        name=form.name,
+        password=form.password,
+        source_ip=incoming.source_ip(visit.request),
+        request_id=incoming.request_id(visit.request),
+    )
+    with connection() as opened:
+        value = session_service.log_in_browser(opened, asked)
+    target = form.next if is_ours(form.next, visit.request) else visit.link()
+    return redirect(target, cookies=(cookies.set_session(value, lifetime=session_service.LIFETIME),))
+
+
+@page(session, "POST", "/logout", permission=None)
+def log_out(visit: Visit) -> Response:
+    """To the login, without a session."""
+    assert visit.caller is not None
+    if visit.caller.session_id is not None:
+        with connection() as opened:
+            session_service.log_out(opened, visit.caller.session_id, visit.caller)
+    return redirect(visit.link("/login", done="logged_out"), cookies=(cookies.drop_session(),))
+
+
+@open_page(session, "POST", "/preferences", form=PreferencesForm)
+def choose(visit: Visit, form: PreferencesForm) -> Response:
+    """Back to where it was chosen."""
+    chosen = []
+    if form.language is not None:
+        chosen.append(preferences.remember("language", form.language))
+    if form.theme is not None:
+        chosen.append(preferences.remember("theme", "" if form.theme == "system" else form.theme))
+    target = form.next if is_ours(form.next, visit.request) else visit.link()
+    return redirect(target, cookies=tuple(chosen))
+
+
+@open_page(session, "GET", "/{proxy+}")
+def refuse(visit: Visit, proxy: str) -> Response:
+    """Never answers: raises RouteNotFound."""
+    del visit, proxy
+    raise RouteNotFound

@@ -1,0 +1,33 @@
+"""Words of the product that pages show and code holds as data: listed here for the catalogues."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+def N_(message: str) -> str:
+    """The message itself: it is translated where it is shown."""
+    return message
+
+
+STATUSES: Mapping[str, str] = {
+    "succeeded": N_("succeeded"), "running": N_("running"), "failed": N_("failed"), "lost": N_("lost"),
+    "missed": N_("missed"), "retrying": N_("retrying"), "queued": N_("queued"), "scheduled": N_("scheduled"),
+    "skipped": N_("skipped"), "cancelled": N_("cancelled"),
+}  # fmt: skip
+# What is said after a change, by the code the redirect carries.
+DONE: Mapping[str, str] = {
+    "paused": N_("Paused: nothing of this job starts any more."),
+    "resumed": N_("Resumed: it runs again at its next occurrence."),
+    "triggered": N_("Triggered."),
+    "removed": N_("Removed: its history stays, and Restore brings it back."),
+    "restored": N_("Restored: every definition is back."),
+    "cancelled": N_("Cancelled: it will not run."),
+    "asked": N_("Asked to stop: it ends when its code looks."),
+    "retried": N_("Running again, as a new execution."),
+    "logged_out": N_("Logged out."),
+}
+PROBLEMS: Mapping[int, str] = {
+    400: N_("That cannot be done as asked"), 403: N_("Not permitted"), 404: N_("Not there"), 409: N_("Not now"),
+    412: N_("Somebody else was faster"), 429: N_("Too many changes"), 503: N_("Not available at the moment"),
+}  # fmt: skip

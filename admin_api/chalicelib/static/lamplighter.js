@@ -1,0 +1,99 @@
+// What pages do beyond links and forms, which work without this: times in the viewer's zone, live parts, dialogs, cooldowns.
+
+const POLL_MS = 2000;
+const SLOWEST_MS = 30000;
+
+rememberZone();
+live();
+document.addEventListener("click", openDialog);
+for (const notice of document.querySelectorAll("[data-cooldown]")) coolDown(notice);
+document.addEventListener("keydown", shortcut);
+
+/** The server says times in this zone from the next page on. */
+function rememberZone() {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone && !document.cookie.split("; ").includes(`zone=${zone}`)) {
+    document.cookie = `zone=${zone}; Max-Age=31536000; Path=/; Secure; SameSite=Lax`;
+  }
+}
+
+/** Elements with data-live are fetched again and replaced, by their id: every two seconds, not in a hidden tab. */
+function live() {
+  if (!document.querySelector("[data-live]")) return;
+  let wait = POLL_MS;
+  let timer = 0;
+  const again = () => { clearTimeout(timer); timer = setTimeout(refresh, wait); };
+  const refresh = async () => {
+    if (document.hidden) return;
+    const parts = [...document.querySelectorAll("[data-live]")];
+    if (!parts.length) return;
+    try {
+      const answer = await fetch(location.href, { headers: { "X-Fragment": "live" }, redirect: "manual" });
+      if (answer.type === "opaqueredirect") return location.reload(); // the session has ended
+      if (!answer.ok) throw new Error(String(answer.status));
+      replace(parts, new DOMParser().parseFromString(await answer.text(), "text/html"));
+      wait = POLL_MS;
+    } catch {
+      wait = Math.min(wait * 2, SLOWEST_MS);
+    }
+    again();
+  };
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
+  again();
+}
+
+function replace(parts, fresh) {
+  for (const part of parts) {
+    const next = fresh.getElementById(part.id);
+    if (!next || next.isEqualNode(part) || part.contains(document.activeElement)) continue;
+    const isAtEnd = part.scrollHeight - part.scrollTop - part.clientHeight < 40;
+    part.replaceWith(next);
+    if (next.matches(".log") && isAtEnd) next.scrollTop = next.scrollHeight;
+  }
+}
+
+/** A link with data-dialog shows the form of the page it leads to in a dialog. */
+async function openDialog(event) {
+  const link = event.target.closest("a[data-dialog]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  try {
+    const answer = await fetch(link.href, { headers: { "X-Fragment": "dialog" }, redirect: "manual" });
+    const form = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main form");
+    if (!answer.ok || !form) throw new Error(String(answer.status));
+    show(form, link);
+  } catch {
+    location.href = link.href; // the page itself says what is wrong
+  }
+}
+
+function show(form, opener) {
+  const dialog = document.createElement("dialog");
+  dialog.append(form);
+  dialog.setAttribute("aria-labelledby", form.querySelector("h1, h2")?.id ?? "");
+  form.querySelector("[data-cancel]")?.addEventListener("click", (event) => { event.preventDefault(); dialog.close(); });
+  dialog.addEventListener("close", () => { dialog.remove(); opener.focus(); });
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+/** After too many changes their buttons wait, and say how long. */
+function coolDown(notice) {
+  const buttons = [...document.querySelectorAll("form[method=post] button:not(.quiet), a[data-dialog]")];
+  const until = Date.now() + Number(notice.dataset.cooldown) * 1000;
+  const left = notice.querySelector("[data-left]");
+  const tick = () => {
+    const seconds = Math.ceil((until - Date.now()) / 1000);
+    for (const button of buttons) button.toggleAttribute("disabled", seconds > 0);
+    if (left) left.textContent = String(Math.max(seconds, 0));
+    if (seconds > 0) setTimeout(tick, 250); else notice.remove();
+  };
+  tick();
+}
+
+/** "/" goes to the search field. */
+function shortcut(event) {
+  if (event.key !== "/" || event.target.closest("input, textarea, select")) return;
+  const field = document.querySelector("input[type=search]");
+  if (field) { event.preventDefault(); field.focus(); }
+}
