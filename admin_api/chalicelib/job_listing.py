@@ -57,12 +57,16 @@ def wanted(query: JobsQuery, *, is_enabled: bool) -> Wanted:
     )
 
 
+def cursor(query: JobsQuery, place: After) -> str:
+    """The cursor of the page that begins after a place of this list."""
+    return cursors.encode(query.sort, place.key, place.job_id)
+
+
 def next_link(request: Request, query: JobsQuery, place: After) -> str:
     """The Link header of the next page (RFC 8288): the same question with a cursor."""
-    cursor = cursors.encode(query.sort, place.key, place.job_id)
     asked = request.query_params or MultiDict(None)
     kept = [(name, str(value)) for name in asked if name != "cursor" for value in asked.getlist(name)]
-    return f'<{incoming.link(request, "/jobs")}?{urlencode([*kept, ("cursor", cursor)])}>; rel="next"'
+    return f'<{incoming.link(request, "/jobs")}?{urlencode([*kept, ("cursor", cursor(query, place))])}>; rel="next"'
 
 
 def _key(sort: str, key: Any) -> Any:

@@ -110,7 +110,7 @@ def described(error: Exception, request: Request) -> Problem:
 
 def headers_of(error: Exception, problem: Problem) -> Mapping[str, str]:
     """The headers that go with the answer to this error."""
-    return error.headers if isinstance(error, Refusal) else _RETRY_AFTER.get(problem.status, {})
+    return error.headers if isinstance(error, Refusal) else _RETRY_AFTER.get(HTTPStatus(problem.status), {})
 
 
 def of_chalice(response: Response, request: Request) -> Response:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from chalice.app import Blueprint, MultiDict, Request, Response
 
-from chalicelib import authentication, problems, same_origin
+from chalicelib import authentication, patience, problems, same_origin
 from chalicelib.endpoint import Contract, GuardedEndpoint, View
 from chalicelib.inputs import Input, read_texts
 from chalicelib.pages import visit
@@ -42,14 +42,16 @@ class Page(GuardedEndpoint):
 
     def __call__(self, **parameters: str) -> Response:
         request = self._blueprint.current_request
+        headers: dict[str, str] = {}
         try:
-            return self._answer(request, parameters)
+            with patience.limited(request):
+                return self._answer(request, parameters, headers)
         except NotAuthenticated:
             return _to_login(request)
         except Exception as error:  # noqa: BLE001 - the outermost frame of ours, as of Endpoint
             return _error_page(error, request)
 
-    def _answer(self, request: Request, parameters: dict[str, str]) -> Response:
+    def _answer(self, request: Request, parameters: dict[str, str], headers: dict[str, str]) -> Response:  # noqa: ARG002
         same_origin.check(request)
         caller = None if self._is_open else authentication.caller(request)
         visited = visit.of(request, caller, now=datetime.now(UTC))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +15,16 @@ from chalice.app import Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from chalicelib.pages import words
+from chalicelib.pages import pictures, words
 from chalicelib.pages.catalogue import translations
 from chalicelib.pages.preferences import LANGUAGES
+from chalicelib.pages.statuses import STATUSES
 from chalicelib.pages.visit import Visit
 from chalicelib.version import VERSION
+from functions.db.sparks import Spark
 from functions.settings import settings
 
 FOLDER = Path(__file__).parent.parent
-# What a status looks like: its tone in the stylesheet, and its icon, so that colour is never all there is.
-STATUSES: Mapping[str, tuple[str, str]] = {
-    "succeeded": ("ok", "ok"), "running": ("run", "run"), "failed": ("bad", "bad"), "lost": ("bad", "question"),
-    "missed": ("bad", "warn"), "retrying": ("warn", "retry"), "queued": ("idle", "wait"), "scheduled": ("idle", "wait"),
-    "skipped": ("idle", "skip"), "cancelled": ("idle", "bad"),
-}  # fmt: skip
 # Strict: nothing inline, nothing from elsewhere (W3C "Content Security Policy Level 3").
 _POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 
@@ -80,7 +77,10 @@ def _environment(language: str) -> Environment:
     environment.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
     said = translations(language).gettext
     environment.globals |= {
+        "states": tuple(words.STATES),
         "icon": _icon,
+        "spark": pictures.spark,
+        "said": lambda sparks: _said(sparks, language),
         "digest": digest,
         "STATUSES": STATUSES,
         "done": {code: said(text) for code, text in words.DONE.items()},
@@ -91,11 +91,30 @@ def _environment(language: str) -> Environment:
         "ago": lambda at, visit: _ago(at, visit),
         "clock": lambda at, visit: dates.format_time(at.astimezone(visit.zone), "HH:mm:ss", locale=visit.language),
         "took": lambda seconds: _took(seconds, language),
+        "state_name": lambda state: said(words.STATES[state]),
+        "schedule_text": lambda job: _schedule_text(job.schedule, job.timezone, language),
         "status_name": lambda status: said(words.STATUSES.get(status, status)),
         "number": lambda value: numbers.format_decimal(value, locale=language),
         "percent": lambda value: numbers.format_percent(value, format="#,##0.#%", locale=language),
     }
     return environment
+
+
+@lru_cache(maxsize=10_000)
+def _schedule_text(schedule: str, timezone: str, language: str) -> str:
+    from functions.scheduling.cron import Schedule
+
+    return Schedule.parse(schedule, timezone).describe(language)
+
+
+def _said(sparks: Sequence[Spark], language: str) -> str:
+    """What the strip of executions shows, in words."""
+    counts = Counter(each.status for each in sparks)
+    said = translations(language)
+    parts = [f"{count} {said.gettext(words.STATUSES[status])}" for status, count in counts.most_common()]
+    return said.ngettext("the last run: %(list)s", "the last %(number)d runs: %(list)s", len(sparks)) % {
+        "number": len(sparks), "list": ", ".join(parts),
+    }  # fmt: skip
 
 
 def _icon(name: str, visit: Visit, label: str = "") -> Markup:

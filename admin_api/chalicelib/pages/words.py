@@ -15,6 +15,10 @@ STATUSES: Mapping[str, str] = {
     "missed": N_("missed"), "retrying": N_("retrying"), "queued": N_("queued"), "scheduled": N_("scheduled"),
     "skipped": N_("skipped"), "cancelled": N_("cancelled"),
 }  # fmt: skip
+STATES: Mapping[str, str] = {
+    "enabled": N_("enabled"), "paused": N_("paused"), "manual": N_("by hand"), "missing": N_("missing in AWS"),
+    "overdue": N_("overdue"), "error": N_("last run failed"), "removed": N_("deleted"), "orphan": N_("not in code"),
+}  # fmt: skip
 # What is said after a change, by the code the redirect carries.
 DONE: Mapping[str, str] = {
     "paused": N_("Paused: nothing of this job starts any more."),

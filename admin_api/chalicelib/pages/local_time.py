@@ -1,0 +1,21 @@
+"""Times people type into a form: on their own clock."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from chalicelib.refusals import NotValid
+
+
+def instant(name: str, text: str | None, zone: ZoneInfo) -> datetime | None:
+    """The instant of an <input type="datetime-local"> in the viewer's zone. Raises NotValid for what is no time."""
+    if text is None:
+        return None
+    try:
+        local = datetime.fromisoformat(text)
+    except ValueError:
+        local = None
+    if local is None or local.tzinfo is not None:
+        raise NotValid(f"{name}={text[:50]!r} is invalid: use a date and a time, as 2026-12-24T18:00")
+    return local.replace(tzinfo=zone)

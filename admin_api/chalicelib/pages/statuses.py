@@ -1,0 +1,11 @@
+"""What a status looks like: its tone in the stylesheet, and its icon, so that colour is never all there is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+STATUSES: Mapping[str, tuple[str, str]] = {
+    "succeeded": ("ok", "ok"), "running": ("run", "run"), "failed": ("bad", "bad"), "lost": ("bad", "question"),
+    "missed": ("bad", "warn"), "retrying": ("warn", "retry"), "queued": ("idle", "wait"), "scheduled": ("idle", "wait"),
+    "skipped": ("idle", "skip"), "cancelled": ("idle", "bad"),
+}  # fmt: skip
