@@ -69,7 +69,13 @@ def _check_jobs_packages(names: tuple[str, ...]) -> None:
 def _package(deployment: Deployment, name: str, *, requirements: str, sources: Mapping[str, Path]) -> Archive:
     """The zip of wheels and, on top of them, of our sources: they change far more often."""
     pinned, zips = _required(deployment.project / requirements / "requirements.txt"), deployment.cache / "packages"
-    return archive(name, sources, zips, onto=zipped_wheels(pinned, deployment.target, deployment.cache))
+    wheels = zipped_wheels(pinned, deployment.target, deployment.cache, languages=_languages(deployment.project))
+    return archive(name, sources, zips, onto=wheels)
+
+
+def _languages(project: Path) -> list[str]:
+    """Of the pages: English, and each that has a catalogue."""
+    return ["en", *(catalogue.parent.name for catalogue in (project / "admin_api").glob("chalicelib/locales/*/*.po"))]
 
 
 def _chalice_runtime() -> Mapping[str, Path]:

@@ -29,8 +29,8 @@ _IN_PATHS: Mapping[str, Document] = {
     "execution_id": {"type": "string", "format": "uuid"},
     "user_id": {"type": "string", "format": "uuid"},
 }
-# What a route that is not for API clients has no entry for.
-_LEFT_OUT = ("/", "/{proxy+}")
+# What is not for API clients has no entry: the pages, and the answer to what is at no address.
+_LEFT_OUT = re.compile(r"/|/\{proxy\+\}|/admin(/.*)?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ def document(app: Chalice, *, version: str) -> Document:
 def _routes(app: Chalice) -> Iterator[_Route]:
     for path, methods in app.routes.items():
         for method, entry in methods.items():
-            if path not in _LEFT_OUT and method != "HEAD":
+            if not _LEFT_OUT.fullmatch(path) and method != "HEAD":
                 yield _Route(method=method, path=path, endpoint=cast("Endpoint", entry.view_function))
 
 

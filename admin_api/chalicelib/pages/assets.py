@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 
 from chalice.app import Blueprint, Response
 
 from chalicelib.endpoint import open_endpoint
-from chalicelib.pages.rendering import FOLDER
 from chalicelib.refusals import RouteNotFound
 
 assets = Blueprint(__name__)
+
+FOLDER = Path(__file__).parent.parent
 
 # Only these: a name never becomes a path.
 _KINDS: Mapping[str, str] = {
@@ -31,3 +35,9 @@ def show_asset(name: str) -> Response:
         "Cache-Control": "public, max-age=31536000, immutable",
     }
     return Response((FOLDER / "static" / name).read_text(), headers=headers)
+
+
+@cache
+def digest(name: str) -> str:
+    """Of a static file: in its address, so that a browser keeps it until it is another one."""
+    return hashlib.sha256((FOLDER / "static" / name).read_bytes()).hexdigest()[:12]

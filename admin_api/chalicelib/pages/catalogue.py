@@ -8,6 +8,16 @@ from io import BytesIO
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent.parent / "locales"
+# To add one is to add its folder.
+LANGUAGES = ("en", *sorted(folder.parent.name for folder in _FOLDER.glob("*/messages.po")))
+
+
+@cache
+def own_name(language: str) -> str:
+    """What the language calls itself."""
+    from babel import Locale
+
+    return str(Locale(language).get_display_name(language)).capitalize()
 
 
 @cache

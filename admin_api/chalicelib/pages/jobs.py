@@ -10,8 +10,8 @@ from msgspec import Meta
 
 from chalicelib import incoming, job_listing
 from chalicelib.database import connection
-from chalicelib.inputs import Cursor, Input
-from chalicelib.job_listing import JobsQuery, Search, Sort, Tag
+from chalicelib.inputs import Cursor, Input, Search
+from chalicelib.job_listing import JobsQuery, Sort, Tag
 from chalicelib.listing import Status
 from chalicelib.pages.local_time import instant
 from chalicelib.pages.page import page

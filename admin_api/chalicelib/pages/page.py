@@ -15,6 +15,7 @@ from chalicelib.endpoint import Contract, GuardedEndpoint, View
 from chalicelib.inputs import Input, read_texts
 from chalicelib.pages import visit
 from chalicelib.pages.forms import read_form, typed
+from chalicelib.pages.rendering import redirect, render
 from chalicelib.refusals import NotAuthenticated
 from functions.errors import JobsError
 
@@ -122,16 +123,12 @@ def _query(request: Request) -> dict[str, list[str]]:
 
 
 def _to_login(request: Request) -> Response:
-    from chalicelib.pages.rendering import redirect
-
     visited = visit.of(request, None, now=datetime.now(UTC))
     back = "" if request.method != "GET" else f"?next={quote(visited.here(), safe='')}"
     return redirect(visited.link("/login") + back)
 
 
 def _error_page(error: Exception, request: Request) -> Response:
-    from chalicelib.pages.rendering import render
-
     problem = problems.described(error, request)
     visited = visit.of(request, None, now=datetime.now(UTC))
     response = render(visited, "error.html", status=problem.status, problem=problem)

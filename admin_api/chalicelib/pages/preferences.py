@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from chalice.app import Request
 
-LANGUAGES = {"en": "English", "cs": "Čeština"}
+from chalicelib.pages.catalogue import LANGUAGES
+
 THEMES = ("light", "dark")
 _YEAR_S = 365 * 24 * 3600
 _ACCEPTED = re.compile(r"\s*([A-Za-z]{1,8})(?:-[A-Za-z0-9-]*)?\s*(?:;\s*q=([0-9.]+))?\s*")

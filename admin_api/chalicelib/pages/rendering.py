@@ -1,30 +1,16 @@
-"""Templates become answers; what all of them may use: icons, times, durations, numbers, statuses."""
+"""Templates become answers."""
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
-from collections.abc import Sequence
-from datetime import datetime, timedelta
-from functools import cache, lru_cache
-from pathlib import Path
 from typing import Any
 
-from babel import dates, numbers
 from chalice.app import Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
-from chalicelib.pages import pictures, words
-from chalicelib.pages.catalogue import translations
-from chalicelib.pages.preferences import LANGUAGES
-from chalicelib.pages.statuses import STATUSES
+from chalicelib.pages.catalogue import LANGUAGES, own_name
 from chalicelib.pages.visit import Visit
 from chalicelib.version import VERSION
-from functions.db.sparks import Spark
 from functions.settings import settings
 
-FOLDER = Path(__file__).parent.parent
 # Strict: nothing inline, nothing from elsewhere (W3C "Content Security Policy Level 3").
 _POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 
@@ -33,10 +19,18 @@ def render(
     visit: Visit, template: str, *, status: int = 200, cookies: tuple[str, ...] = (), **context: Any
 ) -> Response:
     """This template as an answer, in the visitor's language."""
+    from chalicelib.pages.environment import environment
+
     body = (
-        _environment(visit.language)
+        environment(visit.language)
         .get_template(template)
-        .render(visit=visit, stage=settings().stage, version=VERSION, languages=LANGUAGES, **context)
+        .render(
+            visit=visit,
+            stage=settings().stage,
+            version=VERSION,
+            languages={each: own_name(each) for each in LANGUAGES},
+            **context,
+        )
     )
     headers: dict[str, str | list[str]] = {
         "Content-Type": "text/html; charset=utf-8",
@@ -55,100 +49,3 @@ def redirect(target: str, *, cookies: tuple[str, ...] = ()) -> Response:
     if cookies:
         headers["Set-Cookie"] = list(cookies)
     return Response("", status_code=303, headers=headers)
-
-
-@cache
-def digest(name: str) -> str:
-    """Of a static file: in its address, so that a browser keeps it until it is another one."""
-    return hashlib.sha256((FOLDER / "static" / name).read_bytes()).hexdigest()[:12]
-
-
-@cache
-def _environment(language: str) -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
-        auto_reload=False,
-    )
-    environment.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
-    said = translations(language).gettext
-    environment.globals |= {
-        "states": tuple(words.STATES),
-        "icon": _icon,
-        "spark": pictures.spark,
-        "said": lambda sparks: _said(sparks, language),
-        "digest": digest,
-        "STATUSES": STATUSES,
-        "done": {code: said(text) for code, text in words.DONE.items()},
-        "titles": {status: said(text) for status, text in words.PROBLEMS.items()},
-    }
-    environment.filters |= {
-        "when": lambda at, visit: _when(at, visit),
-        "ago": lambda at, visit: _ago(at, visit),
-        "clock": lambda at, visit: dates.format_time(at.astimezone(visit.zone), "HH:mm:ss", locale=visit.language),
-        "took": lambda seconds: _took(seconds, language),
-        "state_name": lambda state: said(words.STATES[state]),
-        "schedule_text": lambda job: _schedule_text(job.schedule, job.timezone, language),
-        "status_name": lambda status: said(words.STATUSES.get(status, status)),
-        "number": lambda value: numbers.format_decimal(value, locale=language),
-        "percent": lambda value: numbers.format_percent(value, format="#,##0.#%", locale=language),
-    }
-    return environment
-
-
-@lru_cache(maxsize=10_000)
-def _schedule_text(schedule: str, timezone: str, language: str) -> str:
-    from functions.scheduling.cron import Schedule
-
-    return Schedule.parse(schedule, timezone).describe(language)
-
-
-def _said(sparks: Sequence[Spark], language: str) -> str:
-    """What the strip of executions shows, in words."""
-    counts = Counter(each.status for each in sparks)
-    said = translations(language)
-    parts = [f"{count} {said.gettext(words.STATUSES[status])}" for status, count in counts.most_common()]
-    return said.ngettext("the last run: %(list)s", "the last %(number)d runs: %(list)s", len(sparks)) % {
-        "number": len(sparks), "list": ", ".join(parts),
-    }  # fmt: skip
-
-
-def _icon(name: str, visit: Visit, label: str = "") -> Markup:
-    """An icon of the sprite; with a label it says that, without it is an ornament."""
-    target = visit.link("/static/icons.svg", v=digest("icons.svg"))
-    said = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
-    return Markup('<svg class="icon" {}><use href="{}#{}"></use></svg>').format(said, target, name)
-
-
-def _when(at: datetime, visit: Visit) -> Markup:
-    """An instant in the visitor's zone; on hover in UTC."""
-    local = at.astimezone(visit.zone)
-    is_today = local.date() == visit.now.astimezone(visit.zone).date()
-    said = (
-        dates.format_time(local, "HH:mm:ss", locale=visit.language)
-        if is_today
-        else dates.format_datetime(local, "short", locale=visit.language)
-    )
-    return _time(at, said)
-
-
-def _ago(at: datetime, visit: Visit) -> Markup:
-    """How long ago, or in how long; on hover when."""
-    return _time(at, dates.format_timedelta(at - visit.now, add_direction=True, locale=visit.language))
-
-
-def _time(at: datetime, said: str) -> Markup:
-    absolute = at.isoformat(timespec="seconds")
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(absolute, absolute, said)
-
-
-def _took(seconds: float, language: str) -> str:
-    if seconds < 1:
-        return f"{numbers.format_decimal(round(seconds * 1000), locale=language)} ms"
-    if seconds < 60:
-        return f"{numbers.format_decimal(round(seconds, 1), locale=language)} s"
-    return str(timedelta(seconds=round(seconds)))

@@ -11,6 +11,7 @@ from chalicelib import cookies, incoming, passwords
 from chalicelib.database import connection
 from chalicelib.inputs import Input
 from chalicelib.pages import preferences
+from chalicelib.pages.catalogue import LANGUAGES
 from chalicelib.pages.page import open_page, page
 from chalicelib.pages.rendering import redirect, render
 from chalicelib.pages.visit import Visit, is_ours
@@ -40,7 +41,7 @@ class LoginForm(Input, kw_only=True):
 class PreferencesForm(Input):
     """One of these, and where it was chosen."""
 
-    language: Literal["en", "cs"] | None = None
+    language: Annotated[str, Meta(max_length=20)] | None = None
     theme: Literal["light", "dark", "system"] | None = None
     next: Next = ""
 
@@ -84,7 +85,7 @@ def log_out(visit: Visit) -> Response:
 def choose(visit: Visit, form: PreferencesForm) -> Response:
     """Back to where it was chosen."""
     chosen = []
-    if form.language is not None:
+    if form.language in LANGUAGES:
         chosen.append(preferences.remember("language", form.language))
     if form.theme is not None:
         chosen.append(preferences.remember("theme", "" if form.theme == "system" else form.theme))

@@ -43,7 +43,7 @@ def requirements(tmp_path: Path, index: Path) -> Path:
 
 @pytest.mark.parametrize("target", [Target.host(), Target()], ids=["host", "lambda"])
 def test_what_pip_wrote_about_this_machine_is_gone(requirements: Path, tmp_path: Path, target: Target) -> None:
-    with zipfile.ZipFile(zipped_wheels(requirements, target, tmp_path / "the cache")) as zipped:
+    with zipfile.ZipFile(zipped_wheels(requirements, target, tmp_path / "the cache", languages=["en"])) as zipped:
         names = zipped.namelist()
 
     assert names == [
@@ -55,16 +55,16 @@ def test_what_pip_wrote_about_this_machine_is_gone(requirements: Path, tmp_path:
 
 
 def test_the_second_call_needs_no_index(requirements: Path, index: Path, tmp_path: Path) -> None:
-    first = zipped_wheels(requirements, Target.host(), tmp_path / "cache")
+    first = zipped_wheels(requirements, Target.host(), tmp_path / "cache", languages=["en"])
     (index / "tiny-1.0-py3-none-any.whl").unlink()
 
-    assert zipped_wheels(requirements, Target.host(), tmp_path / "cache") == first
+    assert zipped_wheels(requirements, Target.host(), tmp_path / "cache", languages=["en"]) == first
 
 
 def test_another_target_has_a_zip_of_its_own(requirements: Path, tmp_path: Path) -> None:
-    host = zipped_wheels(requirements, Target.host(), tmp_path / "cache")
+    host = zipped_wheels(requirements, Target.host(), tmp_path / "cache", languages=["en"])
 
-    assert zipped_wheels(requirements, Target(), tmp_path / "cache") != host
+    assert zipped_wheels(requirements, Target(), tmp_path / "cache", languages=["en"]) != host
 
 
 def test_a_wheel_that_is_not_the_pinned_one_is_refused_and_leaves_nothing(
@@ -73,7 +73,7 @@ def test_a_wheel_that_is_not_the_pinned_one_is_refused_and_leaves_nothing(
     _write_wheel(index / "tiny-1.0-py3-none-any.whl", {**_FILES, "tiny/__init__.py": "ANSWER = 'stolen'\n"})
 
     with pytest.raises(WheelsUnavailable, match="HASHES"):
-        zipped_wheels(requirements, Target.host(), tmp_path / "cache")
+        zipped_wheels(requirements, Target.host(), tmp_path / "cache", languages=["en"])
     assert list((tmp_path / "cache").iterdir()) == []
 
 
@@ -82,7 +82,7 @@ def test_a_requirement_without_a_hash_is_refused(index: Path, tmp_path: Path) ->
     requirements.write_text("tiny==1.0\n")
 
     with pytest.raises(WheelsUnavailable, match="hash"):
-        zipped_wheels(requirements, Target.host(), tmp_path / "cache")
+        zipped_wheels(requirements, Target.host(), tmp_path / "cache", languages=["en"])
 
 
 def _write_wheel(path: Path, files: dict[str, str]) -> None:
