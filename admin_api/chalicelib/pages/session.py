@@ -94,7 +94,7 @@ def choose(visit: Visit, form: PreferencesForm) -> Response:
 
 
 @open_page(session, "GET", "/{proxy+}")
-def refuse(visit: Visit, proxy: str) -> Response:
+def refuse(visit: Visit) -> Response:
     """Never answers: raises RouteNotFound."""
-    del visit, proxy
+    del visit
     raise RouteNotFound

@@ -1,0 +1,72 @@
+"""Every page draws, without a complaint of the browser or of axe, on every screen and in both themes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.browser.conftest import Open
+from tests.browser.history import Story
+from tests.browser.pages import PAGES, path_of
+from tests.browser.reader import DESKTOP, PHONE, WIDE
+
+_AXE = Axe()
+_SHIFTS = """
+new PerformanceObserver((list) => {
+  for (const each of list.getEntries()) window.shifted = (window.shifted ?? 0) + each.value;
+}).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+def opened(name: str, read: Open, story: Story, **options: Any) -> Page:
+    page = read(PAGES[name].reader, expected=PAGES[name].expected, **options)
+    page.goto(path_of(name, story))
+    return page
+
+
+def violations(page: Page, *rules: str) -> list[str]:
+    """What axe finds, with the elements it finds it on."""
+    options = {"resultTypes": ["violations"]} | ({"runOnly": list(rules)} if rules else {})
+    found = _AXE.run(page, options=options).response["violations"]
+    return [f"{each['id']}: {each['help']}: {[node['html'][:200] for node in each['nodes'][:5]]}" for each in found]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing_in_either_theme(name: str, read: Open, story: Story) -> None:
+    page = opened(name, read, story, color_scheme="light", reduced_motion="reduce")
+    assert violations(page) == []
+    page.emulate_media(color_scheme="dark")
+    # The rest does not depend on the theme.
+    assert violations(page, "color-contrast") == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_is_wider_than_the_screen(name: str, read: Open, story: Story) -> None:
+    page = opened(name, read, story)
+    for viewport in (PHONE, DESKTOP, WIDE):
+        page.set_viewport_size(viewport)  # type: ignore[arg-type]
+        assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"], viewport
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_it_has_one_heading_of_the_first_order_and_a_title(name: str, read: Open, story: Story) -> None:
+    page = opened(name, read, story, java_script_enabled=False)
+    assert page.locator("h1").count() == 1
+    assert page.title().endswith(" · Lamplighter")
+    assert len(page.title()) > len(" · Lamplighter")
+
+
+@pytest.mark.parametrize("name", ["overview", "jobs", "job", "executions", "execution"])
+def test_nothing_moves_once_it_is_drawn(name: str, read: Open, story: Story) -> None:
+    if name not in PAGES:
+        pytest.skip("not there yet")
+    page = read(PAGES[name].reader)
+    page.add_init_script(_SHIFTS)
+    page.goto(path_of(name, story), wait_until="load")
+    with page.expect_response(lambda response: "x-fragment" in response.request.headers, timeout=5_000):
+        pass
+    page.wait_for_function("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))")
+    assert page.evaluate("window.shifted ?? 0") < 0.01
