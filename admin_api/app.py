@@ -24,6 +24,7 @@ from chalicelib.outgoing import finish
 from chalicelib.pages import visit
 from chalicelib.pages.assets import assets
 from chalicelib.pages.jobs import jobs as job_pages
+from chalicelib.pages.overview import overview_pages
 from chalicelib.pages.session import session
 
 app = Chalice(app_name="lamplighter", configure_logs=False)
@@ -44,5 +45,6 @@ app.register_blueprint(version, url_prefix=BASE_PATH)
 app.register_blueprint(description)
 app.register_blueprint(assets, url_prefix=visit.BASE_PATH)
 app.register_blueprint(job_pages, url_prefix=visit.BASE_PATH)
+app.register_blueprint(overview_pages, url_prefix=visit.BASE_PATH)
 app.register_blueprint(session, url_prefix=visit.BASE_PATH)
 app.register_blueprint(anything_else)

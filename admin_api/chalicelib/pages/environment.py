@@ -5,6 +5,7 @@ Imported with the first page: Jinja2 and Babel take 0.2 s that a request of the 
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -21,6 +22,12 @@ from chalicelib.pages.statuses import STATUSES
 from chalicelib.pages.visit import Visit
 from functions.db.sparks import Spark
 from functions.scheduling.cron import Schedule
+
+
+_TABLES = {
+    "actions": words.ACTIONS, "permission_texts": words.PERMISSIONS, "drifts": words.DRIFTS, "step_names": words.STEPS,
+    "resources": words.RESOURCES,
+}  # fmt: skip
 
 
 @cache
@@ -45,13 +52,21 @@ def environment(language: str) -> Environment:
         "digest": digest,
         "STATUSES": STATUSES,
         "done": {code: said(text) for code, text in words.DONE.items()},
+        "reason": lambda error: (
+            said(words.REFUSALS[error.code]) if error.code in words.REFUSALS else getattr(error, "detail", str(error))
+        ),
+        **{name: {code: said(text) for code, text in table.items()} for name, table in _TABLES.items()},
+        "strip": pictures.strip,
+        "ticks": pictures.ticks,
         "titles": {status: said(text) for status, text in words.PROBLEMS.items()},
     }
     made.filters |= {
         "when": lambda at, visit: _when(at, visit),
         "ago": lambda at, visit: _ago(at, visit),
         "clock": lambda at, visit: dates.format_time(at.astimezone(visit.zone), "HH:mm:ss", locale=visit.language),
+        "clock_of": lambda at, visit, form: _clock_of(at, visit, form),
         "took": lambda seconds: _took(seconds, language),
+        "json": lambda value: json.dumps(value, indent=2, ensure_ascii=False),
         "state_name": lambda state: said(words.STATES[state]),
         "schedule_text": lambda job: _schedule_text(job.schedule, job.timezone, language),
         "status_name": lambda status: said(words.STATUSES.get(status, status)),
@@ -93,6 +108,13 @@ def _when(at: datetime, visit: Visit) -> Markup:
         else dates.format_datetime(local, "short", locale=visit.language)
     )
     return _time(at, said)
+
+
+def _clock_of(at: datetime, visit: Visit, form: str) -> str:
+    """An instant as a picture names it: by the viewer's clock, or as the `day` (UTC) it begins."""
+    if form == "day":
+        return str(dates.format_date(at.date(), "d. M." if visit.language == "cs" else "d MMM", locale=visit.language))
+    return str(dates.format_time(at.astimezone(visit.zone), form, locale=visit.language))
 
 
 def _ago(at: datetime, visit: Visit) -> Markup:

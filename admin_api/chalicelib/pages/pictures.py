@@ -33,6 +33,20 @@ def strip(periods: Sequence[tuple[float | None, str]], label: str) -> Markup:
     ).format(max(len(periods), 1) * 10, label, cells)
 
 
+def ticks(counts: Sequence[int], label: str) -> Markup:
+    """A line of time in equal steps: where something is, a tick, as high as it is much."""
+    most = max(counts, default=0)
+    path = "".join(
+        f"M{number * 10 + 5} 20V{round(20 - 17 * (0.3 + 0.7 * count / most), 1):g}"
+        for number, count in enumerate(counts)
+        if count
+    )
+    return Markup(
+        '<svg class="ticks" viewBox="0 0 {} 20" preserveAspectRatio="none" role="img" aria-label="{}">'
+        '<path d="{}"/></svg>'
+    ).format(len(counts) * 10, label, path)
+
+
 def _bar(number: int, each: Spark, longest: int) -> Markup:
     tone = STATUSES.get(each.status, ("idle", ""))[0]
     share = math.log1p(each.duration_ms or 0) / math.log1p(longest) if longest else 0
