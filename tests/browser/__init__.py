@@ -1,1 +1,1 @@
-"""The pages in a real browser: Chromium against the admin API over HTTP, PostgreSQL, AWS and real function processes."""
+"""The pages in a real browser: Chromium against the API over HTTP, PostgreSQL, AWS and real function processes."""

@@ -84,8 +84,8 @@ jobs.prices.SupplierError: supplier 3 answered 502: Bad Gateway
 # How often each ran, and how long it takes: minutes between, mean seconds, share that fails.
 _RHYTHM = {
     "billing.invoice-run": (1440, 95, 0.0), "cache-warmup": (5, 1.2, 0.0), "daily-report": (1440, 14, 0.0),
-    "export-to-warehouse": (60, 130, 0.04), "heartbeat": (1, 0.2, 0.0), IMPORT: (10, 8, 0.22), BACKUP: (1440, 610, 0.03),
-    "old-cleanup": (1440, 3, 0.0), "reindex-search": (10080, 340, 0.0), "sync-crm": (60, 22, 0.1),
+    "export-to-warehouse": (60, 130, 0.04), "heartbeat": (1, 0.2, 0.0), IMPORT: (10, 8, 0.22),
+    BACKUP: (1440, 610, 0.03), "old-cleanup": (1440, 3, 0.0), "reindex-search": (10080, 340, 0.0), "sync-crm": (60, 22, 0.1),
     "weekly-digest": (10080, 19, 0.0),
 }  # fmt: skip
 _RUNS = 34
@@ -97,6 +97,7 @@ VALUES (%(id)s, %(job_id)s, %(at)s, %(cause)s, %(status)s, %(reason)s, %(attempt
     %(finished)s, %(took)s, %(error_type)s, %(error)s, %(stack)s, %(retry_at)s, %(actor)s, %(params)s, %(progress)s,
     %(failed)s)
 """
+_FREE = "DELETE FROM lamplighter.execution WHERE job_id = %(job_id)s AND scheduled_at = %(at)s"
 _COUNT = "SELECT lamplighter.count_execution(%(job_id)s, %(status)s, %(finished)s, %(took)s)"
 _ATTEMPT = """
 INSERT INTO lamplighter.attempt (execution_id, scheduled_at, attempt, status, started_at, finished_at, duration_ms,
@@ -160,7 +161,7 @@ class _Teller:
         self._connection = connection
         self._now = now
         self._minute = now.replace(second=0, microsecond=0)
-        self._chance = random.Random(7)  # noqa: S311 - the same story each time
+        self._chance = random.Random(7)  # the same story each time
 
     def tell_of_the_ordinary(self) -> None:
         for job_id, (minutes, seconds, failing) in _RHYTHM.items():
@@ -175,7 +176,10 @@ class _Teller:
                 self._ran(job_id, at, status, None if status == "skipped" else took, reason=reason, **error)
 
     def tell_of_the_special(self) -> Story:
-        bars = [{"label": "orders", "done": 41_200, "total": 58_731}, {"label": "customers", "done": 9_310, "total": None}]
+        bars = [
+            {"label": "orders", "done": 41_200, "total": 58_731},
+            {"label": "customers", "done": 9_310, "total": None},
+        ]
         running = self._ran("export-to-warehouse", self._minute - 2 * _MINUTE, "running", None, progress=bars)
         self._log(running, self._minute - 2 * _MINUTE, 180)
         failed = self._ran(
@@ -220,8 +224,8 @@ class _Teller:
              "pause_reason": "the CRM is being upgraded, ticket 4711"}, "the CRM is being upgraded, ticket 4711"),
             (5, "oto", "jobs.trigger", "daily-report", None, {"execution_id": str(uuid.uuid4())}, None),
             (9, "deploy", "jobs.reconcile", None, None, {"create": 2, "update": 1}, None),
-            (26, "ada", "jobs.remove", "legacy-import", {"removed_at": None}, {"removed_at": "2026-11-22T10:00:00+00:00"},
-             None),
+            (26, "ada", "jobs.remove", "legacy-import", {"removed_at": None},
+             {"removed_at": "2026-11-22T10:00:00+00:00"}, None),
             (31, "oto", "executions.cancel", "sync-crm", {"status": "running"}, {"status": "cancelled"}, None),
         ]  # fmt: skip
         for hours, actor, action, job_id, before, after, reason in rows:
@@ -253,8 +257,7 @@ class _Teller:
             "retry_at": None, "actor": None, "params": None, "progress": None, "failed": 0,
         } | more  # fmt: skip
         values["progress"] = values["progress"] and Jsonb(values["progress"])
-        self._connection.execute("DELETE FROM lamplighter.execution WHERE job_id = %(job_id)s AND scheduled_at = %(at)s",
-                                 values)  # fmt: skip
+        self._connection.execute(_FREE, values)
         self._connection.execute(_INSERT, values)
         if has_ended:
             self._connection.execute(_COUNT, values)

@@ -82,7 +82,9 @@ class Site:
     def run_job(self, job_id: str, source: str, **variables: str) -> None:
         """Give a job a function that runs in a process of its own; the source calls it `the_job`."""
         self._up.enter_context(
-            job_function(self._account, self._database_url, job_id=job_id, source=source, LOG_FLUSH_S="0.1", **variables)
+            job_function(
+                self._account, self._database_url, job_id=job_id, source=source, LOG_FLUSH_S="0.1", **variables
+            )
         )
 
     def empty(self) -> Connection:
@@ -108,7 +110,14 @@ class Site:
         user = users.find(self.connection, name)
         author = Author(actor=name, request_id="login")
         _, value = sessions.open_with_cookie(self.connection, user.id, author, source_ip="127.0.0.1")
-        return {"name": COOKIE, "value": value, "url": "https://127.0.0.1", "secure": True, "httpOnly": True, "sameSite": "Lax"}
+        return {
+            "name": COOKIE,
+            "value": value,
+            "url": "https://127.0.0.1",
+            "secure": True,
+            "httpOnly": True,
+            "sameSite": "Lax",
+        }
 
     @contextmanager
     def without_postgres(self) -> Iterator[None]:
