@@ -16,7 +16,7 @@ from chalicelib.inputs import Input, read_texts
 from chalicelib.pages import visit
 from chalicelib.pages.forms import read_form, typed
 from chalicelib.pages.rendering import redirect, render
-from chalicelib.refusals import NotAuthenticated
+from chalicelib.refusals import NotAuthenticated, NotPermitted
 from functions.errors import JobsError
 
 
@@ -61,7 +61,7 @@ class Page(GuardedEndpoint):
                 self._check(caller)
             return self._view(visited, **parameters, **self._inputs(request))
         except JobsError as refused:
-            if self._again is None or isinstance(refused, NotAuthenticated):
+            if self._again is None or isinstance(refused, NotAuthenticated | NotPermitted):
                 raise
             return self._again(replace(visited, refused=refused, values=typed(request)), **parameters)
 
@@ -83,9 +83,11 @@ def page(
     query: type[Input] | None = None,
     form: type[Input] | None = None,
     again: View | None = None,
+    is_change: bool | None = None,
 ) -> Callable[[View], Any]:
-    """Register a page for one method; GET answers HEAD too. POST counts as a change."""
-    contract = Contract(permission=permission, query=query, changes=method != "GET")
+    """Register a page for one method; GET answers HEAD too. POST counts as a change, unless its view counts itself."""
+    changes = method != "GET" if is_change is None else is_change
+    contract = Contract(permission=permission, query=query, changes=changes)
 
     def register(view: View) -> View:
         methods = ["GET", "HEAD"] if method == "GET" else [method]
@@ -119,7 +121,7 @@ def open_page(
 
 def _query(request: Request) -> dict[str, list[str]]:
     sent = request.query_params or MultiDict(None)
-    return {name: [str(value) for value in sent.getlist(name)] for name in sent if name != visit.DONE}
+    return {name: [str(value) for value in sent.getlist(name)] for name in sent if name not in visit.SAID}
 
 
 def _to_login(request: Request) -> Response:

@@ -46,6 +46,7 @@ function replace(parts, fresh) {
   for (const part of parts) {
     const next = fresh.getElementById(part.id);
     if (!next || next.isEqualNode(part) || part.contains(document.activeElement)) continue;
+    keepChosen(part, next);
     const isAtEnd = part.scrollHeight - part.scrollTop - part.clientHeight < 40;
     part.replaceWith(next);
     if (next.matches(".log") && isAtEnd) next.scrollTop = next.scrollHeight;
@@ -96,4 +97,19 @@ function shortcut(event) {
   if (event.key !== "/" || event.target.closest("input, textarea, select")) return;
   const field = document.querySelector("input[type=search]");
   if (field) { event.preventDefault(); field.focus(); }
+}
+
+// Jobs: a box that chooses all of a page, and boxes that stay chosen when their table is drawn again.
+for (const all of document.querySelectorAll("[data-all]")) {
+  const boxes = () => [...document.querySelectorAll(`input[name=${all.dataset.all}]`)];
+  const box = all.querySelector("input");
+  const show = () => { box.checked = boxes().every((each) => each.checked); box.indeterminate = !box.checked && boxes().some((each) => each.checked); };
+  all.hidden = false;
+  box.addEventListener("change", () => { for (const each of boxes()) each.checked = box.checked; });
+  document.addEventListener("change", (event) => { if (event.target.name === all.dataset.all) show(); });
+}
+
+function keepChosen(part, next) {
+  const chosen = new Set([...part.querySelectorAll("input:checked")].map((each) => each.value));
+  for (const each of next.querySelectorAll("input[type=checkbox]")) each.checked = chosen.has(each.value);
 }
