@@ -23,8 +23,12 @@ from chalicelib.incoming import BASE_PATH
 from chalicelib.outgoing import finish
 from chalicelib.pages import visit
 from chalicelib.pages.assets import assets
+from chalicelib.pages.job import job as job_page
+from chalicelib.pages.job_changes import job_changes
 from chalicelib.pages.jobs import jobs as job_pages
+from chalicelib.pages.jobs_at_once import jobs_at_once
 from chalicelib.pages.overview import overview_pages
+from chalicelib.pages.schedule import schedule
 from chalicelib.pages.session import session
 
 app = Chalice(app_name="lamplighter", configure_logs=False)
@@ -46,5 +50,9 @@ app.register_blueprint(description)
 app.register_blueprint(assets, url_prefix=visit.BASE_PATH)
 app.register_blueprint(job_pages, url_prefix=visit.BASE_PATH)
 app.register_blueprint(overview_pages, url_prefix=visit.BASE_PATH)
+app.register_blueprint(job_page, url_prefix=visit.BASE_PATH)
+app.register_blueprint(job_changes, url_prefix=visit.BASE_PATH)
+app.register_blueprint(jobs_at_once, url_prefix=visit.BASE_PATH)
+app.register_blueprint(schedule, url_prefix=visit.BASE_PATH)
 app.register_blueprint(session, url_prefix=visit.BASE_PATH)
 app.register_blueprint(anything_else)

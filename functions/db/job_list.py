@@ -150,7 +150,12 @@ _QUERIES: Mapping[tuple[str, bool], bytes] = {
 
 def listed(connection: Connection, wanted: Wanted) -> list[ListedJob]:
     """The jobs that are wanted, in their order; `limit` and no more."""
-    values = {
+    with connection.cursor(row_factory=args_row(ListedJob)) as cursor:
+        return cursor.execute(_QUERIES[wanted.sort, wanted.is_descending], _values(wanted)).fetchall()
+
+
+def _values(wanted: Wanted) -> dict[str, object]:
+    return {
         "is_enabled": wanted.is_enabled, "grace": _GRACE, "job_id": wanted.job_id, "search": wanted.search,
         "states": list(wanted.states),
         "last_statuses": None if wanted.last_statuses is None else list(wanted.last_statuses),
@@ -158,8 +163,14 @@ def listed(connection: Connection, wanted: Wanted) -> list[ListedJob]:
         "after": None if wanted.after is None else wanted.after.key,
         "after_id": None if wanted.after is None else wanted.after.job_id,
     }  # fmt: skip
-    with connection.cursor(row_factory=args_row(ListedJob)) as cursor:
-        return cursor.execute(_QUERIES[wanted.sort, wanted.is_descending], values).fetchall()
+
+
+_COUNTS = (_JOBS.replace("SELECT * FROM listed", "SELECT state, count(*) FROM listed GROUP BY state")).encode()
+
+
+def counts(connection: Connection, wanted: Wanted) -> dict[str, int]:
+    """How many of the wanted jobs there are in each state, on whichever page; none for a state nobody is in."""
+    return {str(state): int(number) for state, number in connection.execute(_COUNTS, _values(wanted)).fetchall()}
 
 
 _COUNTS = f"SELECT state, count(*) FROM ({_JOBS}) AS shown GROUP BY state"  # noqa: S608 - all of it is written here

@@ -74,9 +74,14 @@ class Difference:
         return {"field": self.field, "before": _plain(self.before), "after": _plain(self.after)}
 
 
+def fields(definition: Definition) -> dict[str, Any]:
+    """Its values by AWS's names, with dots for nesting."""
+    return dict(_flat(definition))
+
+
 def differences(current: Definition, wanted: Definition) -> tuple[Difference, ...]:
     """Every field in which the two differ, by AWS's name with dots for nesting, in order."""
-    before, after = dict(_flat(current)), dict(_flat(wanted))
+    before, after = fields(current), fields(wanted)
     fields = sorted(before.keys() | after.keys())
     return tuple(
         Difference(name, before.get(name), after.get(name)) for name in fields if before.get(name) != after.get(name)

@@ -8,21 +8,22 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
+from zoneinfo import ZoneInfo
 
 from babel import dates, numbers
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from chalicelib.pages import pictures, words
+from chalicelib.pages import durations, pictures, words
 from chalicelib.pages.assets import FOLDER, digest
 from chalicelib.pages.catalogue import translations
-from chalicelib.pages.statuses import STATUSES
-from chalicelib.pages.visit import Visit
+from chalicelib.pages.statuses import STATES, STATUSES
+from chalicelib.pages.visit import BASE_PATH, Visit
+from functions.db.executions import ListedExecution
 from functions.db.sparks import Spark
 from functions.scheduling.cron import Schedule
-
 
 _TABLES = {
     "actions": words.ACTIONS, "permission_texts": words.PERMISSIONS, "drifts": words.DRIFTS, "step_names": words.STEPS,
@@ -46,11 +47,14 @@ def environment(language: str) -> Environment:
     said = translations(language).gettext
     made.globals |= {
         "states": tuple(words.STATES),
-        "icon": _icon,
+        "icon": lambda name, visit, label="": _icon(name, visit.prefix, label),
         "spark": pictures.spark,
+        "chart": lambda executions, visit, scale: _chart(executions, visit, scale),
         "said": lambda sparks: _said(sparks, language),
         "digest": digest,
         "STATUSES": STATUSES,
+        "STATES": STATES,
+        "CAUSES": tuple(words.CAUSES),
         "done": {code: said(text) for code, text in words.DONE.items()},
         "reason": lambda error: (
             said(words.REFUSALS[error.code]) if error.code in words.REFUSALS else getattr(error, "detail", str(error))
@@ -61,14 +65,24 @@ def environment(language: str) -> Environment:
         "titles": {status: said(text) for status, text in words.PROBLEMS.items()},
     }
     made.filters |= {
-        "when": lambda at, visit: _when(at, visit),
+        "when": lambda at, visit, zone=None: _when(at, visit, zone),
         "ago": lambda at, visit: _ago(at, visit),
+        "clock_time": lambda local: f"{local:%H:%M}",
+        "json_text": lambda value: json.dumps(value, indent=2, ensure_ascii=False),
+        "until": lambda at, visit: _relative(_rounded((at - visit.now).total_seconds()), language),
+        "field_time": lambda at, visit: f"{at.astimezone(visit.zone):%Y-%m-%dT%H:%M}",
+        "day": lambda local: _day(local, language),
         "clock": lambda at, visit: dates.format_time(at.astimezone(visit.zone), "HH:mm:ss", locale=visit.language),
         "clock_of": lambda at, visit, form: _clock_of(at, visit, form),
         "took": lambda seconds: _took(seconds, language),
         "json": lambda value: json.dumps(value, indent=2, ensure_ascii=False),
         "state_name": lambda state: said(words.STATES[state]),
+        "advice": lambda state: said(words.ADVICE[state]),
+        "cause_name": lambda cause: said(words.CAUSES.get(cause, cause)),
+        "status_badge": lambda status, visit: _status_badge(status, visit.prefix, language),
+        "state_badge": lambda state, visit: _state_badge(state, visit.prefix, language),
         "schedule_text": lambda job: _schedule_text(job.schedule, job.timezone, language),
+        "schedule_words": lambda schedule: schedule.describe(language),
         "status_name": lambda status: said(words.STATUSES.get(status, status)),
         "number": lambda value: numbers.format_decimal(value, locale=language),
         "percent": lambda value: numbers.format_percent(value, format="#,##0.#%", locale=language),
@@ -91,23 +105,56 @@ def _said(sparks: Sequence[Spark], language: str) -> str:
     }  # fmt: skip
 
 
-def _icon(name: str, visit: Visit, label: str = "") -> Markup:
+def _chart(executions: Sequence[ListedExecution], visit: Visit, scale: str) -> Markup:
+    """How long each of these took, oldest first."""
+    language, said = visit.language, translations(visit.language)
+    ends = [_short(each.scheduled_at.astimezone(visit.zone).replace(tzinfo=None, second=0, microsecond=0), language)
+            for each in executions]  # fmt: skip
+    points = [
+        durations.Point(each.status, each.duration_ms, " · ".join((
+            at, said.gettext(words.STATUSES.get(each.status, each.status)),
+            *([] if each.duration_ms is None else [_took(each.duration_ms / 1000, language)]),
+        )))
+        for at, each in zip(ends, executions, strict=True)
+    ]  # fmt: skip
+    sparks = [Spark(each.status, each.duration_ms) for each in executions]
+    return durations.chart(
+        points, label=_said(sparks, language), scale=scale, took=lambda seconds: _took(seconds, language),
+        first=ends[0], last=ends[-1],
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=1_000)
+def _icon(name: str, prefix: str, label: str = "") -> Markup:
     """An icon of the sprite; with a label it says that, without it is an ornament."""
-    target = visit.link("/static/icons.svg", v=digest("icons.svg"))
+    target = f"{prefix}{BASE_PATH}/static/icons.svg?v={digest('icons.svg')}"
     said = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
     return Markup('<svg class="icon" {}><use href="{}#{}"></use></svg>').format(said, target, name)
 
 
-def _when(at: datetime, visit: Visit) -> Markup:
-    """An instant in the visitor's zone; on hover in UTC."""
+@lru_cache(maxsize=1_000)
+def _status_badge(status: str, prefix: str, language: str) -> Markup:
+    tone, sign = STATUSES.get(status, ("idle", "question"))
+    said = translations(language).gettext(words.STATUSES.get(status, status))
+    return Markup('<span class="badge {}">{} {}</span>').format(tone, _icon(sign, prefix), said)
+
+
+@lru_cache(maxsize=1_000)
+def _state_badge(state: str, prefix: str, language: str) -> Markup:
+    """On hover what to do; where there is room for it, pages say that beside the badge."""
+    tone, sign = STATES[state]
+    said = translations(language).gettext
+    return Markup('<span class="badge {}" title="{}">{} {}</span>').format(
+        tone, said(words.ADVICE[state]), _icon(sign, prefix), said(words.STATES[state])
+    )
+
+
+def _when(at: datetime, visit: Visit, zone: str | None = None) -> Markup:
+    """An instant in the visitor's zone; on hover in UTC, and in the job's zone."""
     local = at.astimezone(visit.zone)
     is_today = local.date() == visit.now.astimezone(visit.zone).date()
-    said = (
-        dates.format_time(local, "HH:mm:ss", locale=visit.language)
-        if is_today
-        else dates.format_datetime(local, "short", locale=visit.language)
-    )
-    return _time(at, said)
+    said = f"{local:%H:%M:%S}" if is_today else _short(local.replace(tzinfo=None, second=0), visit.language)
+    return _time(at, said, zone)
 
 
 def _clock_of(at: datetime, visit: Visit, form: str) -> str:
@@ -119,14 +166,41 @@ def _clock_of(at: datetime, visit: Visit, form: str) -> str:
 
 def _ago(at: datetime, visit: Visit) -> Markup:
     """How long ago, or in how long; on hover when."""
-    return _time(at, dates.format_timedelta(at - visit.now, add_direction=True, locale=visit.language))
+    return _time(at, _relative(_rounded((at - visit.now).total_seconds()), visit.language))
 
 
-def _time(at: datetime, said: str) -> Markup:
-    absolute = at.isoformat(timespec="seconds")
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(absolute, absolute, said)
+@lru_cache(maxsize=10_000)
+def _short(local: datetime, language: str) -> str:
+    return dates.format_datetime(local, "short", locale=language)
 
 
+@lru_cache(maxsize=10_000)
+def _day(local: datetime, language: str) -> str:
+    """Weekday, date and time of day, on whatever clock this is."""
+    day = dates.format_skeleton("yMMMEd", local, locale=language)
+    return f"{day}, {local:%H:%M}" + (f":{local:%S}" if local.second else "")
+
+
+@lru_cache(maxsize=10_000)
+def _relative(seconds: int, language: str) -> str:
+    return dates.format_timedelta(timedelta(seconds=seconds), add_direction=True, locale=language)
+
+
+def _rounded(seconds: float) -> int:
+    """As exactly as it is said, so that few of them are worded anew."""
+    step = 1 if abs(seconds) < 60 else 30 if abs(seconds) < 3600 else 900
+    return round(seconds / step) * step
+
+
+def _time(at: datetime, said: str, zone: str | None = None) -> Markup:
+    absolute = f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    if zone is not None and zone != "UTC":
+        absolute += f" · {at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S} {zone}"
+    # Numbers, words of ours and a zone that is one: nothing to escape.
+    return Markup(f'<time datetime="{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" title="{absolute}">{said}</time>')  # noqa: S704
+
+
+@lru_cache(maxsize=10_000)
 def _took(seconds: float, language: str) -> str:
     if seconds < 1:
         return f"{numbers.format_decimal(round(seconds * 1000), locale=language)} ms"

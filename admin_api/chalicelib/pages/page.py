@@ -99,9 +99,11 @@ def page(
     query: type[Input] | None = None,
     form: type[Input] | None = None,
     again: View | None = None,
+    is_change: bool | None = None,
 ) -> Callable[[View], Any]:
-    """Register a page for one method; GET answers HEAD too. POST counts as a change."""
-    contract = Contract(permission=permission, query=query, changes=method != "GET")
+    """Register a page for one method; GET answers HEAD too. POST counts as a change, unless its view counts itself."""
+    changes = method != "GET" if is_change is None else is_change
+    contract = Contract(permission=permission, query=query, changes=changes)
 
     def register(view: View) -> View:
         _NEEDED[view] = permission
@@ -137,7 +139,7 @@ def open_page(
 
 def _query(request: Request) -> dict[str, list[str]]:
     sent = request.query_params or MultiDict(None)
-    return {name: [str(value) for value in sent.getlist(name)] for name in sent if name != visit.DONE}
+    return {name: [str(value) for value in sent.getlist(name)] for name in sent if name not in visit.SAID}
 
 
 def _known(request: Request) -> Caller | None:

@@ -5,23 +5,32 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from chalicelib.pages.statuses import STATUSES
 from functions.db.sparks import Spark
 
-_STEP, _BAR, _HEIGHT = 5.6, 4, 28
+_STEP, _HEIGHT = 6, 28
 _LEAST = 4
 _MOST = 30
 
 
 def spark(executions: Sequence[Spark], label: str) -> Markup:
-    """The newest executions as bars: height is the duration on a logarithmic scale, colour the status; newest right."""
-    longest = max((each.duration_ms or 0 for each in executions), default=0)
-    first = _MOST - len(executions[-_MOST:])
-    bars = Markup("").join(_bar(number, each, longest) for number, each in enumerate(executions[-_MOST:], first))
-    return Markup('<svg class="spark" viewBox="0 0 168 {}" role="img" aria-label="{}">{}</svg>').format(
-        _HEIGHT, label, bars
+    """The newest executions as bars: height is the duration on a logarithmic scale, colour the status; newest right.
+
+    One path for each colour: a page has 1,500 bars.
+    """
+    shown = executions[-_MOST:]
+    longest = math.log1p(max((each.duration_ms or 0 for each in shown), default=0))
+    bars: dict[str, str] = {}
+    for number, each in enumerate(shown, _MOST - len(shown)):
+        share = math.log1p(each.duration_ms or 0) / longest if longest else 0
+        tone = STATUSES[each.status][0] if each.status in STATUSES else "idle"
+        bars[tone] = f"{bars.get(tone, '')}M{number * _STEP + 3} {_HEIGHT}v-{round(_LEAST + share * (_HEIGHT - _LEAST))}"
+    paths = "".join(f'<path class="{tone}" d="{path}"/>' for tone, path in bars.items())
+    # Numbers and tones of ours, nothing from outside.
+    return Markup(  # noqa: S704
+        f'<svg class="spark" viewBox="0 0 {_MOST * _STEP} {_HEIGHT}" role="img" aria-label="{escape(label)}">{paths}</svg>'
     )
 
 
@@ -45,15 +54,6 @@ def ticks(counts: Sequence[int], label: str) -> Markup:
         '<svg class="ticks" viewBox="0 0 {} 20" preserveAspectRatio="none" role="img" aria-label="{}">'
         '<path d="{}"/></svg>'
     ).format(len(counts) * 10, label, path)
-
-
-def _bar(number: int, each: Spark, longest: int) -> Markup:
-    tone = STATUSES.get(each.status, ("idle", ""))[0]
-    share = math.log1p(each.duration_ms or 0) / math.log1p(longest) if longest else 0
-    height = _LEAST + share * (_HEIGHT - _LEAST)
-    return Markup('<rect class="{}" x="{}" y="{}" width="{}" height="{}" rx="1"/>').format(
-        tone, round(number * _STEP, 1), round(_HEIGHT - height, 1), _BAR, round(height, 1)
-    )
 
 
 def _cell(number: int, share: float | None, said: str) -> Markup:

@@ -14,12 +14,14 @@ from chalicelib import incoming
 from chalicelib.callers import Caller
 from chalicelib.pages import preferences
 from chalicelib.permissions import grants
-from chalicelib.refusals import Refusal
+from chalicelib.problems import STATUSES
+from chalicelib.refusals import Refusal, TooManyRequests
 from functions.errors import JobsError
 
 BASE_PATH = "/admin"
-# The parameter that says, after a redirect, what was done.
-DONE = "done"
+# The parameters that say, after a redirect, what was done, and how often where it was done to many.
+DONE, MANY = "done", "many"
+SAID = (DONE, MANY)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +48,7 @@ class Visit:
 
     def here(self, **query: object) -> str:
         """This page with other parameters; None takes one away."""
-        current = {name: value for name, value in (self.request.query_params or {}).items() if name != DONE}
+        current = {name: value for name, value in (self.request.query_params or {}).items() if name not in SAID}
         return self.link(self.path, **{**current, **query})
 
     @property
@@ -60,6 +62,22 @@ class Visit:
         """In how many seconds what was refused can be tried again; None where waiting is no help."""
         headers = self.refused.headers if isinstance(self.refused, Refusal) else {}
         return int(headers["Retry-After"]) if "Retry-After" in headers else None
+    def many(self) -> int:
+        """How many times it was done: 0 where that is not said."""
+        sent = str((self.request.query_params or {}).get(MANY, ""))
+        return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 4 else 0
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of a page that shows a form, or shows it again."""
+        return 200 if self.refused is None else int(STATUSES.get(self.refused.code, 500))
+
+    @property
+    def cooldown(self) -> int | None:
+        """In how many seconds there may be another change, where this was one too many."""
+        if not isinstance(self.refused, TooManyRequests):
+            return None
+        return int(self.refused.headers["Retry-After"])
 
     @property
     def is_fragment(self) -> bool:

@@ -19,6 +19,21 @@ STATES: Mapping[str, str] = {
     "enabled": N_("enabled"), "paused": N_("paused"), "manual": N_("by hand"), "missing": N_("missing in AWS"),
     "overdue": N_("overdue"), "error": N_("last run failed"), "removed": N_("deleted"), "orphan": N_("not in code"),
 }  # fmt: skip
+# What a state asks of whoever looks.
+ADVICE: Mapping[str, str] = {
+    "enabled": N_("It runs when its schedule says so."),
+    "paused": N_("Nothing of it starts until it is resumed, or its pause ends."),
+    "manual": N_("No schedule fires it: trigger it, or enqueue it with params."),
+    "missing": N_("AWS has no trigger for it, so nothing fires it: deploy again, or restore the jobs."),
+    "overdue": N_("It was due and AWS did not fire it: look at what AWS has of it, and restore the jobs."),
+    "error": N_("Its last run did not succeed: look at the error and the log, then retry it."),
+    "removed": N_("It was deleted; its history stays, and Restore brings it back if it is still in code."),
+    "orphan": N_("AWS still fires it, but no code has it any more: the next deploy takes its trigger away."),
+}
+CAUSES: Mapping[str, str] = {
+    "schedule": N_("schedule"), "manual": N_("by hand"), "retry": N_("retry"), "backfill": N_("backfill"),
+    "catch_up": N_("catch-up"), "one_time": N_("one-time"),
+}  # fmt: skip
 # What is said after a change, by the code the redirect carries.
 DONE: Mapping[str, str] = {
     "paused": N_("Paused: nothing of this job starts any more."),

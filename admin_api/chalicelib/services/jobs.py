@@ -53,6 +53,16 @@ def page(connection: Connection, wanted: Wanted, *, now: datetime) -> Page:
     return Page(rows, job_list.place(rows[-1], wanted.sort) if len(found) > len(rows) else None)
 
 
+def counts(connection: Connection, wanted: Wanted) -> dict[str, int]:
+    """How many jobs there are in each state that fit all the rest of what is wanted."""
+    return job_list.counts(connection, wanted._replace(states=STATES))
+
+
+def known(connection: Connection, job_id: str) -> JobRow:
+    """One job that ever was, also when it is off the list. Raises JobNotFound."""
+    return jobs.get(connection, job_id)
+
+
 def get(connection: Connection, job_id: str, *, now: datetime) -> ShownJob:
     """One job of the list. Raises JobNotFound."""
     row = intents.listed(jobs.get(connection, job_id))

@@ -64,6 +64,19 @@ def look(connection: Connection, *, deep: bool) -> ShownPlan:
     )
 
 
+def of_job(connection: Connection, job_id: str) -> Difference:
+    """What a reconcile would do about one job's trigger, which is read whole; also `leave`. Changes nothing.
+
+    Raises JobNotFound, AwsUnavailable, LimitExceeded.
+    """
+    from functions.scheduling import reconcile  # late: boto3 takes half a second
+
+    planned = reconcile.plan(connection, settings(), only={job_id}, deep=True)
+    # More than one where it is on both backends: what writes comes first.
+    step = planned.steps[0]
+    return Difference(step, _drift(step, triggers.get(connection, job_id)))
+
+
 def etag(plan: Plan) -> str:
     """The version of what this plan would do, whenever it was made."""
     # A rate that is to be made starts a period after now: that is no other plan.

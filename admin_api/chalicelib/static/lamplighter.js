@@ -54,6 +54,7 @@ function replace(parts, fresh) {
     const next = fresh.getElementById(part.id);
     for (const open of part.querySelectorAll("details[id][open]")) fresh.getElementById(open.id)?.setAttribute("open", "");
     if (!next || next.isEqualNode(part) || part.contains(document.activeElement)) continue;
+    keepChosen(part, next);
     const isAtEnd = part.scrollHeight - part.scrollTop - part.clientHeight < 40;
     part.replaceWith(next);
     if (next.matches(".log") && isAtEnd) next.scrollTop = next.scrollHeight;
@@ -133,4 +134,19 @@ function showKeys() {
     form.querySelector("[data-pages]").append(term, page);
   }
   show(form, document.querySelector("[data-keys]"));
+}
+
+// Jobs: a box that chooses all of a page, and boxes that stay chosen when their table is drawn again.
+for (const all of document.querySelectorAll("[data-all]")) {
+  const boxes = () => [...document.querySelectorAll(`input[name=${all.dataset.all}]`)];
+  const box = all.querySelector("input");
+  const show = () => { box.checked = boxes().every((each) => each.checked); box.indeterminate = !box.checked && boxes().some((each) => each.checked); };
+  all.hidden = false;
+  box.addEventListener("change", () => { for (const each of boxes()) each.checked = box.checked; });
+  document.addEventListener("change", (event) => { if (event.target.name === all.dataset.all) show(); });
+}
+
+function keepChosen(part, next) {
+  const chosen = new Set([...part.querySelectorAll("input:checked")].map((each) => each.value));
+  for (const each of next.querySelectorAll("input[type=checkbox]")) each.checked = chosen.has(each.value);
 }
