@@ -23,7 +23,12 @@ from chalicelib.incoming import BASE_PATH
 from chalicelib.outgoing import finish
 from chalicelib.pages import visit
 from chalicelib.pages.assets import assets
+from chalicelib.pages.execution_actions import execution_actions
+from chalicelib.pages.executions import executions as execution_pages
 from chalicelib.pages.jobs import jobs as job_pages
+from chalicelib.pages.logs import logs as log_pages
+from chalicelib.pages.one_time import one_time as one_time_pages
+from chalicelib.pages.retries import retries as retry_pages
 from chalicelib.pages.session import session
 
 app = Chalice(app_name="lamplighter", configure_logs=False)
@@ -44,5 +49,10 @@ app.register_blueprint(version, url_prefix=BASE_PATH)
 app.register_blueprint(description)
 app.register_blueprint(assets, url_prefix=visit.BASE_PATH)
 app.register_blueprint(job_pages, url_prefix=visit.BASE_PATH)
+app.register_blueprint(execution_pages, url_prefix=visit.BASE_PATH)
+app.register_blueprint(execution_actions, url_prefix=visit.BASE_PATH)
+app.register_blueprint(retry_pages, url_prefix=visit.BASE_PATH)
+app.register_blueprint(log_pages, url_prefix=visit.BASE_PATH)
+app.register_blueprint(one_time_pages, url_prefix=visit.BASE_PATH)
 app.register_blueprint(session, url_prefix=visit.BASE_PATH)
 app.register_blueprint(anything_else)

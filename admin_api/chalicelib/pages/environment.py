@@ -5,6 +5,7 @@ Imported with the first page: Jinja2 and Babel take 0.2 s that a request of the 
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -44,6 +45,7 @@ def environment(language: str) -> Environment:
         "said": lambda sparks: _said(sparks, language),
         "digest": digest,
         "STATUSES": STATUSES,
+        "CAUSES": tuple(words.CAUSES),
         "done": {code: said(text) for code, text in words.DONE.items()},
         "titles": {status: said(text) for status, text in words.PROBLEMS.items()},
     }
@@ -55,6 +57,8 @@ def environment(language: str) -> Environment:
         "state_name": lambda state: said(words.STATES[state]),
         "schedule_text": lambda job: _schedule_text(job.schedule, job.timezone, language),
         "status_name": lambda status: said(words.STATUSES.get(status, status)),
+        "as_json": lambda value: json.dumps(value, ensure_ascii=False, indent=2),
+        "cause_name": lambda cause: said(words.CAUSES.get(cause, cause)),
         "number": lambda value: numbers.format_decimal(value, locale=language),
         "percent": lambda value: numbers.format_percent(value, format="#,##0.#%", locale=language),
     }

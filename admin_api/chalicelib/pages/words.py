@@ -19,6 +19,10 @@ STATES: Mapping[str, str] = {
     "enabled": N_("enabled"), "paused": N_("paused"), "manual": N_("by hand"), "missing": N_("missing in AWS"),
     "overdue": N_("overdue"), "error": N_("last run failed"), "removed": N_("deleted"), "orphan": N_("not in code"),
 }  # fmt: skip
+CAUSES: Mapping[str, str] = {
+    "schedule": N_("by schedule"), "manual": N_("by hand"), "one_time": N_("enqueued"), "retry": N_("retry"),
+    "backfill": N_("backfill"), "catch_up": N_("catching up"),
+}  # fmt: skip
 # What is said after a change, by the code the redirect carries.
 DONE: Mapping[str, str] = {
     "paused": N_("Paused: nothing of this job starts any more."),
@@ -29,6 +33,10 @@ DONE: Mapping[str, str] = {
     "cancelled": N_("Cancelled: it will not run."),
     "asked": N_("Asked to stop: it ends when its code looks."),
     "retried": N_("Running again, as a new execution."),
+    "retried_all": N_("Running again: each as a new execution."),
+    "enqueued": N_("Enqueued: it is written down and will run."),
+    "known": N_("Not enqueued again: this one has the same key and has not ended."),
+    "rescheduled": N_("It starts at the new time."),
     "logged_out": N_("Logged out."),
 }
 PROBLEMS: Mapping[int, str] = {

@@ -5,6 +5,8 @@ const SLOWEST_MS = 30000;
 
 rememberZone();
 live();
+document.querySelector(".log")?.scrollTo(0, 1e9);
+document.addEventListener("click", showEarlier);
 document.addEventListener("click", openDialog);
 for (const notice of document.querySelectorAll("[data-cooldown]")) coolDown(notice);
 document.addEventListener("keydown", shortcut);
@@ -28,10 +30,12 @@ function live() {
     const parts = [...document.querySelectorAll("[data-live]")];
     if (!parts.length) return;
     try {
-      const answer = await fetch(location.href, { headers: { "X-Fragment": "live" }, redirect: "manual" });
+      const answer = await fetch(newest() ?? location.href, { headers: { "X-Fragment": "live" }, redirect: "manual" });
       if (answer.type === "opaqueredirect") return location.reload(); // the session has ended
       if (!answer.ok) throw new Error(String(answer.status));
-      replace(parts, new DOMParser().parseFromString(await answer.text(), "text/html"));
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      replace(parts, fresh);
+      append(fresh);
       wait = POLL_MS;
     } catch {
       wait = Math.min(wait * 2, SLOWEST_MS);
@@ -96,4 +100,40 @@ function shortcut(event) {
   if (event.key !== "/" || event.target.closest("input, textarea, select")) return;
   const field = document.querySelector("input[type=search]");
   if (field) { event.preventDefault(); field.focus(); }
+}
+
+/** Where a page with a log hears of its news: after the last line it shows. */
+function newest() {
+  return document.querySelector(".log ol")?.dataset.next;
+}
+
+/** New lines go below, and are followed where the end was in sight; another attempt begins a log of its own. */
+function append(fresh) {
+  const log = document.querySelector(".log"), shown = log?.querySelector("ol"), more = fresh.querySelector(".log ol");
+  if (!shown?.dataset.next || !more) return;
+  const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+  if (more.dataset.attempt !== shown.dataset.attempt) log.replaceChildren(...more.parentElement.childNodes);
+  else {
+    shown.append(...more.children);
+    if (more.dataset.next) shown.dataset.next = more.dataset.next; else delete shown.dataset.next;
+  }
+  if (isAtEnd) log.scrollTop = log.scrollHeight;
+}
+
+/** Earlier lines go above, and what one reads stays where it is. */
+async function showEarlier(event) {
+  const link = event.target.closest("a[data-earlier]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  try {
+    const answer = await fetch(link.href, { headers: { "X-Fragment": "log" }, redirect: "manual" });
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector(".log");
+    if (!answer.ok || !fresh) throw new Error(String(answer.status));
+    const log = link.closest(".log"), fromEnd = log.scrollHeight - log.scrollTop, next = fresh.querySelector("[data-earlier]");
+    log.querySelector("ol").prepend(...fresh.querySelector("ol").children);
+    if (next) { link.replaceWith(next); next.focus({ preventScroll: true }); } else { link.remove(); log.focus({ preventScroll: true }); }
+    log.scrollTop = log.scrollHeight - fromEnd;
+  } catch {
+    location.href = link.href;
+  }
 }
