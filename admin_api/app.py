@@ -23,11 +23,16 @@ from chalicelib.incoming import BASE_PATH
 from chalicelib.outgoing import finish
 from chalicelib.pages import visit
 from chalicelib.pages.assets import assets
+from chalicelib.pages.execution_actions import execution_actions
+from chalicelib.pages.executions import executions as execution_pages
 from chalicelib.pages.job import job as job_page
 from chalicelib.pages.job_changes import job_changes
 from chalicelib.pages.jobs import jobs as job_pages
 from chalicelib.pages.jobs_at_once import jobs_at_once
+from chalicelib.pages.logs import logs as log_pages
+from chalicelib.pages.one_time import one_time as one_time_pages
 from chalicelib.pages.overview import overview_pages
+from chalicelib.pages.retries import retries as retry_pages
 from chalicelib.pages.schedule import schedule
 from chalicelib.pages.session import session
 
@@ -54,5 +59,10 @@ app.register_blueprint(job_page, url_prefix=visit.BASE_PATH)
 app.register_blueprint(job_changes, url_prefix=visit.BASE_PATH)
 app.register_blueprint(jobs_at_once, url_prefix=visit.BASE_PATH)
 app.register_blueprint(schedule, url_prefix=visit.BASE_PATH)
+app.register_blueprint(execution_pages, url_prefix=visit.BASE_PATH)
+app.register_blueprint(execution_actions, url_prefix=visit.BASE_PATH)
+app.register_blueprint(retry_pages, url_prefix=visit.BASE_PATH)
+app.register_blueprint(log_pages, url_prefix=visit.BASE_PATH)
+app.register_blueprint(one_time_pages, url_prefix=visit.BASE_PATH)
 app.register_blueprint(session, url_prefix=visit.BASE_PATH)
 app.register_blueprint(anything_else)

@@ -84,6 +84,7 @@ def environment(language: str) -> Environment:
         "schedule_text": lambda job: _schedule_text(job.schedule, job.timezone, language),
         "schedule_words": lambda schedule: schedule.describe(language),
         "status_name": lambda status: said(words.STATUSES.get(status, status)),
+        "as_json": lambda value: json.dumps(value, ensure_ascii=False, indent=2),
         "number": lambda value: numbers.format_decimal(value, locale=language),
         "percent": lambda value: numbers.format_percent(value, format="#,##0.#%", locale=language),
     }

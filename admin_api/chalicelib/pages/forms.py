@@ -19,18 +19,19 @@ _MOST_FIELDS = 300
 
 def read_form(request: Request, shape: type[T]) -> T:
     """The fields as this shape; an empty field is as good as not given. Raises as read_body does."""
-    return read_texts(_fields(request), shape)
+    return read_texts(read_fields(request), shape)
 
 
 def typed(request: Request) -> Mapping[str, str]:
     """What was typed, to be shown again, several of one name with commas; nothing where it cannot be read."""
     try:
-        return {name: ",".join(values) for name, values in _fields(request).items() if "password" not in name}
+        return {name: ",".join(values) for name, values in read_fields(request).items() if "password" not in name}
     except NotValid:
         return {}
 
 
-def _fields(request: Request) -> dict[str, list[str]]:
+def read_fields(request: Request) -> dict[str, list[str]]:
+    """The fields by name, none of them empty, for a form whose names are not known before. Raises as read_body does."""
     raw = request.raw_body
     content = raw if isinstance(raw, bytes) else raw.encode()
     kind = str(request.headers.get("content-type", "")).partition(";")[0].strip().lower()

@@ -19,3 +19,12 @@ def instant(name: str, text: str | None, zone: ZoneInfo) -> datetime | None:
     if local is None or local.tzinfo is not None:
         raise NotValid(f"{name}={text[:50]!r} is invalid: use a date and a time, as 2026-12-24T18:00")
     return local.replace(tzinfo=zone)
+
+
+def moment(name: str, text: str | None, zone: ZoneInfo) -> datetime | None:
+    """As `instant`, but of an address, which may also say its offset. Raises NotValid for what is no time."""
+    try:
+        parsed = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        parsed = None
+    return parsed if parsed is not None and parsed.tzinfo is not None else instant(name, text or None, zone)

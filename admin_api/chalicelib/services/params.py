@@ -64,6 +64,20 @@ def check(job: JobRow, given: Mapping[str, Any] | None) -> None:
         raise InvalidParams(f"params of job {job.id!r} are invalid: {'; '.join(found[:_MOST_SHOWN])}")
 
 
+def misfits(job: JobRow, given: Mapping[str, Any]) -> dict[str, str]:
+    """What is wrong with each of these params by its name, as `check` says it; not what is wrong with all of them."""
+    schema = schema_of(job)
+    if schema is None:
+        return {}
+    secret = frozenset(secret_names(schema))
+    missing = [name for name in _top(schema).get("required", ()) if name not in given]
+    found: dict[str, str] = {}
+    for error in _errors(schema, given) or ():
+        if error.absolute_path:
+            found.setdefault(str(error.absolute_path[0]), _described(_deepest(error), secret))
+    return {**found, **dict.fromkeys(missing, "it is missing, and has no default")}
+
+
 def secret_names(schema: Schema | None) -> tuple[str, ...]:
     """The fields that are a secret, or lead to one, by the `writeOnly` in the schema."""
     if schema is None:
@@ -94,11 +108,18 @@ def _holds_secret(node: object, defs: Mapping[str, Any], seen: frozenset[str]) -
 
 def _misfits(schema: Schema, value: Mapping[str, Any]) -> list[str]:
     secret = frozenset(secret_names(schema))
-    try:
-        errors = sorted(_validator(schema).iter_errors(value), key=lambda error: [str(step) for step in error.path])
-    except RecursionError:
+    errors = _errors(schema, value)
+    if errors is None:
         return ["they are nested too deeply"]
     return list(dict.fromkeys(_described(_deepest(error), secret) for error in errors))
+
+
+def _errors(schema: Schema, value: Mapping[str, Any]) -> list[ValidationError] | None:
+    """In the order of their paths; None of what is nested too deeply to be looked at."""
+    try:
+        return sorted(_validator(schema).iter_errors(value), key=lambda error: [str(step) for step in error.path])
+    except RecursionError:
+        return None
 
 
 def _validator(schema: Schema) -> Any:

@@ -6,6 +6,8 @@ let isGoing = false; // "g" was pressed: the next letter names a page
 
 rememberZone();
 live();
+document.querySelector(".log")?.scrollTo(0, 1e9);
+document.addEventListener("click", showEarlier);
 document.addEventListener("click", openDialog);
 for (const notice of document.querySelectorAll("[data-cooldown]")) coolDown(notice);
 document.addEventListener("keydown", shortcut);
@@ -34,11 +36,13 @@ function live() {
     const parts = [...document.querySelectorAll("[data-live]")];
     if (!parts.length) return;
     try {
-      const answer = await fetch(location.href, { headers: { "X-Fragment": "live" }, redirect: "manual" });
+      const answer = await fetch(newest() ?? location.href, { headers: { "X-Fragment": "live" }, redirect: "manual" });
       if (answer.type === "opaqueredirect") return location.reload(); // the session has ended
       if (!answer.ok) throw new Error(String(answer.status));
       if (parts.some((part) => "retry" in part.dataset)) return location.reload(); // what was away is back
-      replace(parts, new DOMParser().parseFromString(await answer.text(), "text/html"));
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      replace(parts, fresh);
+      append(fresh);
       wait = POLL_MS;
     } catch {
       wait = Math.min(wait * 2, SLOWEST_MS);
@@ -149,4 +153,40 @@ for (const all of document.querySelectorAll("[data-all]")) {
 function keepChosen(part, next) {
   const chosen = new Set([...part.querySelectorAll("input:checked")].map((each) => each.value));
   for (const each of next.querySelectorAll("input[type=checkbox]")) each.checked = chosen.has(each.value);
+}
+
+/** Where a page with a log hears of its news: after the last line it shows. */
+function newest() {
+  return document.querySelector(".log ol")?.dataset.next;
+}
+
+/** New lines go below, and are followed where the end was in sight; another attempt begins a log of its own. */
+function append(fresh) {
+  const log = document.querySelector(".log"), shown = log?.querySelector("ol"), more = fresh.querySelector(".log ol");
+  if (!shown?.dataset.next || !more) return;
+  const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+  if (more.dataset.attempt !== shown.dataset.attempt) log.replaceChildren(...more.parentElement.childNodes);
+  else {
+    shown.append(...more.children);
+    if (more.dataset.next) shown.dataset.next = more.dataset.next; else delete shown.dataset.next;
+  }
+  if (isAtEnd) log.scrollTop = log.scrollHeight;
+}
+
+/** Earlier lines go above, and what one reads stays where it is. */
+async function showEarlier(event) {
+  const link = event.target.closest("a[data-earlier]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  try {
+    const answer = await fetch(link.href, { headers: { "X-Fragment": "log" }, redirect: "manual" });
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector(".log");
+    if (!answer.ok || !fresh) throw new Error(String(answer.status));
+    const log = link.closest(".log"), fromEnd = log.scrollHeight - log.scrollTop, next = fresh.querySelector("[data-earlier]");
+    log.querySelector("ol").prepend(...fresh.querySelector("ol").children);
+    if (next) { link.replaceWith(next); next.focus({ preventScroll: true }); } else { link.remove(); log.focus({ preventScroll: true }); }
+    log.scrollTop = log.scrollHeight - fromEnd;
+  } catch {
+    location.href = link.href;
+  }
 }
