@@ -23,7 +23,6 @@ from chalicelib.pages.visit import Visit
 from functions.db.sparks import Spark
 from functions.scheduling.cron import Schedule
 
-
 _TABLES = {
     "actions": words.ACTIONS, "permission_texts": words.PERMISSIONS, "drifts": words.DRIFTS, "step_names": words.STEPS,
     "resources": words.RESOURCES,
