@@ -138,8 +138,10 @@ def open_page(
 
 
 def _query(request: Request) -> dict[str, list[str]]:
+    """What is asked for; a field of a form that was left empty asks for nothing."""
     sent = request.query_params or MultiDict(None)
-    return {name: [str(value) for value in sent.getlist(name)] for name in sent if name not in visit.SAID}
+    found = {name: [str(value) for value in sent.getlist(name) if value] for name in sent if name not in visit.SAID}
+    return {name: values for name, values in found.items() if values}
 
 
 def _known(request: Request) -> Caller | None:

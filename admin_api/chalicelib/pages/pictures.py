@@ -57,7 +57,12 @@ def ticks(counts: Sequence[int], label: str) -> Markup:
 
 
 def _cell(number: int, share: float | None, said: str) -> Markup:
-    tone = "idle" if share is None else "ok" if share >= 0.999 else "warn" if share >= 0.9 else "bad"
-    return Markup('<rect class="{}" x="{}" y="0" width="9" height="24" rx="1.5"><title>{}</title></rect>').format(
-        tone, number * 10, said
+    """Good from the top, bad from below as far as it was: where it stands says it too, not colour alone."""
+    bad = 0.0 if share is None or share >= 1 else max(_LEAST, (1 - share) * 24)
+    tone = "idle" if share is None else "ok"
+    part = Markup('<rect class="bad" x="{}" y="{}" width="9" height="{}"/>').format(
+        number * 10, round(24 - bad, 1), round(bad, 1)
+    )
+    return Markup('<g><title>{}</title><rect class="{}" x="{}" y="0" width="9" height="24"/>{}</g>').format(
+        said, tone, number * 10, part if bad else ""
     )

@@ -93,9 +93,7 @@ def log_in(visit: Visit, form: LoginForm) -> Response:
     )
     with connection() as opened:
         value = session_service.log_in_browser(opened, asked)
-    return redirect(
-        _target(visit, form.next), cookies=(cookies.set_session(value, lifetime=session_service.LIFETIME),)
-    )
+    return redirect(_target(visit, form.next), cookies=(cookies.set_session(value, lifetime=session_service.LIFETIME),))
 
 
 @page(session, "POST", "/logout", permission=None)
@@ -120,7 +118,7 @@ def choose(visit: Visit, form: PreferencesForm) -> Response:
 
 
 @open_page(session, "GET", "/{proxy+}", methods=("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
-def refuse(visit: Visit, proxy: str) -> Response:
+def refuse(visit: Visit) -> Response:
     """Never answers: raises RouteNotFound, whatever the method."""
-    del visit, proxy
+    del visit
     raise RouteNotFound

@@ -68,7 +68,9 @@ REFUSALS: Mapping[str, str] = {
     "auth_cross_site": N_("Changes are taken from our own pages only: open this page again and repeat it there."),
     "auth_issuer_unavailable": N_("Your organisation's login cannot be reached: try again in a moment."),
     "server_too_many_requests": N_("You have made too many changes in a minute."),
-    "precondition_failed": N_("Somebody changed it since you looked. This is how it is now: look, and send it again."),
+    "precondition_failed": N_(
+        "Somebody changed it since you looked. What you typed is kept: compare with how it is now, and send it again."
+    ),
     "users_password_wrong": N_("The current password is not the one you have."),
     "users_last_administrator": N_("Nobody would be left who may do everything and can log in."),
     "not_found": N_("Nothing is at this address."),
@@ -91,7 +93,7 @@ ACTIONS: Mapping[str, str] = {
 }  # fmt: skip
 PERMISSIONS: Mapping[str, str] = {
     "jobs.view": N_("see jobs, their executions and what AWS has of them"),
-    "jobs.manage": N_("all that is done with jobs, but not see them: also trigger, pause, delete, cancel, restore, apply"),
+    "jobs.manage": N_("do everything with jobs: the three below, cancel, restore, apply; not see them"),
     "jobs.trigger": N_("trigger and enqueue jobs, run executions again"),
     "jobs.pause": N_("pause and resume jobs"),
     "jobs.delete": N_("take jobs off the list"),
@@ -113,7 +115,7 @@ RESOURCES: Mapping[str, str] = {
     "rules": N_("Rules of the event bus"), "schedules": N_("Schedules"), "targetsPerRule": N_("Targets of a rule"),
 }  # fmt: skip
 PROBLEMS: Mapping[int, str] = {
-    400: N_("That cannot be done as asked"), 401: N_("Not logged in"), 403: N_("Not permitted"), 404: N_("Not there"), 405: N_("Not in this way"),
-    409: N_("Not now"),
-    412: N_("Somebody else was faster"), 429: N_("Too many changes"), 503: N_("Not available at the moment"),
+    400: N_("That cannot be done as asked"), 401: N_("Not logged in"), 403: N_("Not permitted"), 404: N_("Not there"),
+    405: N_("Not in this way"), 409: N_("Not now"), 412: N_("Somebody else was faster"), 429: N_("Too many changes"),
+    503: N_("Not available at the moment"),
 }  # fmt: skip
