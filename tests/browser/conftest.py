@@ -18,7 +18,7 @@ from functions.db.connection import Connection
 from tests.browser import chromium, history
 from tests.browser.history import Story
 from tests.browser.reader import reading
-from tests.browser.running_jobs import GATE, RUNNING
+from tests.browser.running_jobs import GATE, RUNNING, Gates
 from tests.browser.site import Site
 from tests.conftest import on_database
 
@@ -38,14 +38,23 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def gates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory where jobs that run wait for a file."""
+def gates_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where jobs that run wait for a file."""
     return tmp_path_factory.mktemp("gates")
+
+
+@pytest.fixture
+def gates(gates_directory: Path) -> Iterator[Gates]:
+    """The gates, closed; afterwards nobody waits at one."""
+    made = Gates(gates_directory)
+    made.close()
+    yield made
+    made.open("half-way", "end")
 
 
 @pytest.fixture(scope="package")
 def site(
-    server_url: str, template_database: str, tmp_path_factory: pytest.TempPathFactory, gates: Path
+    server_url: str, template_database: str, tmp_path_factory: pytest.TempPathFactory, gates_directory: Path
 ) -> Iterator[Site]:
     """The product, with functions for the jobs that really run."""
     name = f"browser_{uuid.uuid4().hex[:8]}"
@@ -54,7 +63,7 @@ def site(
     site = Site(on_database(server_url, name), tmp_path_factory.mktemp("a site"))
     site.start()
     for job_id, source in RUNNING.items():
-        site.run_job(job_id, source, **{GATE: str(gates)})
+        site.run_job(job_id, source, **{GATE: str(gates_directory)})
     yield site
     site.stop()
 

@@ -27,7 +27,7 @@ def test_one_logs_in_pauses_a_job_and_logs_out_below_a_stage(read: Open, site: S
     expect(page).to_have_url(re.compile(r"/local/admin/jobs/cleanup$"))
     page.get_by_role("link", name="Pause").click()
     page.get_by_role("dialog").get_by_role("button", name="Pause").click()
-    expect(page.get_by_role("button", name="Resume")).to_be_visible()
+    expect(page.get_by_role("link", name="Resume")).to_be_visible()
     addresses = [each for each in page.evaluate(_ADDRESSES) if each and not each.startswith("#")]
     assert [each for each in addresses if not each.startswith(("/local/", "https://"))] == []
     page.get_by_role("button", name="log out").click()
