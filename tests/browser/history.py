@@ -85,8 +85,8 @@ jobs.prices.SupplierError: supplier 3 answered 502: Bad Gateway
 _RHYTHM = {
     "billing.invoice-run": (1440, 95, 0.0), "cache-warmup": (5, 1.2, 0.0), "daily-report": (1440, 14, 0.0),
     "export-to-warehouse": (60, 130, 0.04), "heartbeat": (1, 0.2, 0.0), IMPORT: (10, 8, 0.22),
-    BACKUP: (1440, 610, 0.03), "old-cleanup": (1440, 3, 0.0), "reindex-search": (10080, 340, 0.0), "sync-crm": (60, 22, 0.1),
-    "weekly-digest": (10080, 19, 0.0),
+    BACKUP: (1440, 610, 0.03), "old-cleanup": (1440, 3, 0.0), "reindex-search": (10080, 340, 0.0),
+    "sync-crm": (60, 22, 0.1), "weekly-digest": (10080, 19, 0.0),
 }  # fmt: skip
 _RUNS = 34
 _INSERT = """

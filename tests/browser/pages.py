@@ -35,7 +35,7 @@ PAGES = {
     "retry many": PageOfOurs("/admin/executions/retry?status=failed"),
     "one-time": PageOfOurs("/admin/one-time"),
     "enqueue": PageOfOurs("/admin/one-time/new?job=send-email"),
-    "schedule": PageOfOurs("/admin/schedule?expression=30+2+*+*+*&timezone=Europe%2FPrague"),
+    "schedule": PageOfOurs("/admin/schedule?expression=30+2+*+*+*&zone=Europe%2FPrague"),
     "plan": PageOfOurs("/admin/plan"),
     "audit": PageOfOurs("/admin/audit"),
     "users": PageOfOurs("/admin/users"),
