@@ -119,7 +119,8 @@ def open_page(
 
 def _query(request: Request) -> dict[str, list[str]]:
     sent = request.query_params or MultiDict(None)
-    return {name: [str(value) for value in sent.getlist(name)] for name in sent if name != visit.DONE}
+    given = {name: [str(value) for value in sent.getlist(name) if value] for name in sent if name != visit.DONE}
+    return {name: values for name, values in given.items() if values}  # a form sends its empty fields too
 
 
 def _to_login(request: Request) -> Response:
