@@ -22,14 +22,20 @@ from chalicelib.blueprints.users import users
 from chalicelib.incoming import BASE_PATH
 from chalicelib.outgoing import finish
 from chalicelib.pages import visit
+from chalicelib.pages.account import account_pages
 from chalicelib.pages.assets import assets
+from chalicelib.pages.audit import audit_pages
 from chalicelib.pages.execution_actions import execution_actions
 from chalicelib.pages.executions import executions as execution_pages
 from chalicelib.pages.jobs import jobs as job_pages
 from chalicelib.pages.logs import logs as log_pages
 from chalicelib.pages.one_time import one_time as one_time_pages
+from chalicelib.pages.overview import overview_pages
+from chalicelib.pages.plan import plan_pages
 from chalicelib.pages.retries import retries as retry_pages
+from chalicelib.pages.roles import role_pages
 from chalicelib.pages.session import session
+from chalicelib.pages.users import user_pages
 
 app = Chalice(app_name="lamplighter", configure_logs=False)
 app.register_middleware(finish, "http")
@@ -54,5 +60,11 @@ app.register_blueprint(execution_actions, url_prefix=visit.BASE_PATH)
 app.register_blueprint(retry_pages, url_prefix=visit.BASE_PATH)
 app.register_blueprint(log_pages, url_prefix=visit.BASE_PATH)
 app.register_blueprint(one_time_pages, url_prefix=visit.BASE_PATH)
+app.register_blueprint(overview_pages, url_prefix=visit.BASE_PATH)
+app.register_blueprint(plan_pages, url_prefix=visit.BASE_PATH)
+app.register_blueprint(audit_pages, url_prefix=visit.BASE_PATH)
+app.register_blueprint(user_pages, url_prefix=visit.BASE_PATH)
+app.register_blueprint(role_pages, url_prefix=visit.BASE_PATH)
+app.register_blueprint(account_pages, url_prefix=visit.BASE_PATH)
 app.register_blueprint(session, url_prefix=visit.BASE_PATH)
 app.register_blueprint(anything_else)

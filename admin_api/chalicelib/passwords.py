@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import unicodedata
 from functools import cache
 from typing import TYPE_CHECKING
@@ -51,3 +52,13 @@ def _hasher() -> PasswordHasher:
     from argon2 import PasswordHasher
 
     return PasswordHasher(time_cost=_ITERATIONS, memory_cost=_MEMORY_KIB, parallelism=_THREADS)
+
+
+# What nobody misreads aloud or by hand; 16 of them are 73 bits.
+_CLEAR = "abcdefghijkmnpqrstuvwxyz"
+
+
+def made() -> str:
+    """A password nobody chose, in four groups: to be shown once, and changed by whoever gets it."""
+    letters = [secrets.choice(_CLEAR) for _ in range(16)]
+    return "-".join("".join(letters[first : first + 4]) for first in range(0, 16, 4))

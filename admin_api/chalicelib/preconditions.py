@@ -43,9 +43,12 @@ def etag(*parts: object) -> str:
 def condition(request: Request) -> Condition:
     """The request's If-Match. Raises NotValid for what is no list of entity tags."""
     given = request.headers.get("if-match")
-    if given is None:
-        return Condition()
-    text = str(given).strip()
+    return Condition() if given is None else of_text(str(given))
+
+
+def of_text(given: str) -> Condition:
+    """What an If-Match of this text says. Raises NotValid for what is no list of entity tags."""
+    text = given.strip()
     if text == "*":
         return Condition(frozenset(), is_any=True)
     found = list(_TAG.finditer(text)) if len(text) <= _LONGEST else []

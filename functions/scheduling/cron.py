@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta, tzinfo
-from itertools import islice
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Literal
 
 from functions.errors import InvalidSchedule
@@ -78,6 +78,11 @@ class Schedule(Record):
     def upcoming(self, after: datetime, count: int, *, anchor: datetime | None = None) -> list[datetime]:
         """Up to `count` occurrences strictly after an instant, in UTC and in order; anchor as in `next_after`."""
         return list(islice(self._after(after, anchor), count))
+
+    def between(self, after: datetime, before: datetime, *, anchor: datetime | None = None) -> list[datetime]:
+        """The occurrences strictly between two instants, in UTC and in order; anchor as in `next_after`."""
+        end = _utc(before)
+        return list(takewhile(lambda at: at < end, self._after(after, anchor)))
 
     def previous(self, at: datetime, *, anchor: datetime | None = None) -> datetime | None:
         """The last occurrence strictly before an instant, in UTC, or None; anchor as in `next_after`."""

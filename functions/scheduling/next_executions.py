@@ -32,11 +32,12 @@ def advance(connection: Connection, *, now: datetime, job_id: str | None = None)
 
 @lru_cache(maxsize=4096)
 def _next(of: tuple[str, str], anchor_at: datetime | None, now: datetime) -> datetime | None:
-    return _parsed(*of).next_after(now, anchor=anchor_at)
+    return parsed(*of).next_after(now, anchor=anchor_at)
 
 
 @lru_cache(maxsize=4096)
-def _parsed(schedule: str, timezone: str) -> Schedule:
+def parsed(schedule: str, timezone: str) -> Schedule:
+    """The schedule, read once: many jobs share a few."""
     from functions.scheduling.cron import Schedule  # late: most lists compute nothing
 
     return Schedule.parse(schedule, timezone)

@@ -46,13 +46,14 @@ def list_audit(_: Caller, query: AuditQuery) -> Response:
         since_at=query.since_at,
         until_at=query.until_at,
     )
-    before = None if query.cursor is None else cursors.decode(query.cursor, _place)
+    before = None if query.cursor is None else cursors.decode(query.cursor, place)
     with connection() as opened:
         page = audit_service.page(opened, wanted, before=before, limit=query.limit)
     return outgoing.as_json(serializers.entries(page))
 
 
-def _place(at: Any, entry_id: Any) -> AuditPlace:
+def place(at: Any, entry_id: Any) -> AuditPlace:
+    """The place a cursor of this list leads to. Raises ValueError or TypeError for what is none."""
     if type(entry_id) is not int or not 0 <= entry_id <= _LARGEST_ID:
         raise ValueError("an id is a number PostgreSQL knows")
     return AuditPlace(cursors.aware(at), entry_id)

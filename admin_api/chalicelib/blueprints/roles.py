@@ -83,7 +83,9 @@ def create_role(caller: Caller, body: NewRoleBody) -> Response:
         role = role_service.create(
             opened, caller, name=body.name, description=body.description or "", permissions=body.permissions
         )
-    return outgoing.created(Location=incoming.link(roles.current_request, f"/roles/{role.name}"), ETag=_etag(role))
+    return outgoing.created(
+        Location=incoming.link(roles.current_request, f"/roles/{role.name}"), ETag=role_service.etag(role)
+    )
 
 
 @endpoint(roles, "GET", "/roles/{role_name}", permission=None, answers={200: Role}, refusals=("roles_not_found",))
@@ -91,7 +93,7 @@ def show_role(_: Caller, role_name: str) -> Response:
     """200 with one role; ETag is for If-Match of a change."""
     with connection() as opened:
         role = role_rows.get(opened, incoming.role_name(role_name))
-    return outgoing.as_json(serializers.role(role), ETag=_etag(role))
+    return outgoing.as_json(serializers.role(role), ETag=role_service.etag(role))
 
 
 @endpoint(
@@ -114,7 +116,7 @@ def replace_role(caller: Caller, role_name: str, body: RoleBody) -> Response:
             permissions=body.permissions,
             unchanged=_check_unchanged,
         )
-    return outgoing.no_content(ETag=_etag(role))
+    return outgoing.no_content(ETag=role_service.etag(role))
 
 
 @endpoint(roles, "DELETE", "/roles/{role_name}", permission=ROLES_MANAGE, answers={204: None}, refusals=CHANGE_REFUSALS)
@@ -132,9 +134,4 @@ def list_permissions(_: Caller) -> Response:
 
 
 def _check_unchanged(role: RoleRow) -> None:
-    preconditions.check(roles.current_request, _etag(role))
-
-
-def _etag(role: RoleRow) -> str:
-    # Of what a change of the role changes: somebody who is given it meanwhile is no collision.
-    return preconditions.etag(role.name, role.description, role.permissions, role.updated_at.timestamp())
+    preconditions.check(roles.current_request, role_service.etag(role))

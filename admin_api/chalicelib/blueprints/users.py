@@ -99,7 +99,9 @@ def create_user(caller: Caller, body: NewUserBody) -> Response:
     """201 once there is this user, at Location."""
     with connection() as opened:
         user = user_service.create(opened, caller, name=body.name, password=body.password, role_names=body.roles or ())
-    return outgoing.created(Location=incoming.link(users.current_request, f"/users/{user.id}"), ETag=_etag(user))
+    return outgoing.created(
+        Location=incoming.link(users.current_request, f"/users/{user.id}"), ETag=user_service.etag(user)
+    )
 
 
 @endpoint(users, "GET", "/users/{user_id}", permission=USERS_MANAGE, answers={200: User}, refusals=("users_not_found",))
@@ -107,7 +109,7 @@ def show_user(_: Caller, user_id: str) -> Response:
     """200 with one user; ETag is for If-Match of a change."""
     with connection() as opened:
         user = user_rows.get(opened, incoming.user_id(user_id))
-    return outgoing.as_json(serializers.user(user), ETag=_etag(user))
+    return outgoing.as_json(serializers.user(user), ETag=user_service.etag(user))
 
 
 @endpoint(
@@ -131,7 +133,7 @@ def change_user(caller: Caller, user_id: str, body: UserBody) -> Response:
             role_names=body.roles,
             unchanged=_check_unchanged,
         )
-    return outgoing.no_content(ETag=_etag(user))
+    return outgoing.no_content(ETag=user_service.etag(user))
 
 
 @endpoint(
@@ -180,9 +182,4 @@ def set_password(caller: Caller, user_id: str, body: PasswordBody) -> Response:
 
 
 def _check_unchanged(user: UserRow) -> None:
-    preconditions.check(users.current_request, _etag(user))
-
-
-def _etag(user: UserRow) -> str:
-    # Of what a change of the user changes: a role that comes to permit more is no collision.
-    return preconditions.etag(user.id, user.name, user.is_disabled, user.roles, user.updated_at.timestamp())
+    preconditions.check(users.current_request, user_service.etag(user))

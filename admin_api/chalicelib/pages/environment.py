@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
 
 from babel import dates, numbers
@@ -22,6 +22,11 @@ from chalicelib.pages.statuses import STATUSES
 from chalicelib.pages.visit import Visit
 from functions.db.sparks import Spark
 from functions.scheduling.cron import Schedule
+
+_TABLES = {
+    "actions": words.ACTIONS, "permission_texts": words.PERMISSIONS, "drifts": words.DRIFTS, "step_names": words.STEPS,
+    "resources": words.RESOURCES,
+}  # fmt: skip
 
 
 @cache
@@ -47,19 +52,26 @@ def environment(language: str) -> Environment:
         "STATUSES": STATUSES,
         "CAUSES": tuple(words.CAUSES),
         "done": {code: said(text) for code, text in words.DONE.items()},
+        "reason": lambda error: (
+            said(words.REFUSALS[error.code]) if error.code in words.REFUSALS else getattr(error, "detail", str(error))
+        ),
+        **{name: {code: said(text) for code, text in table.items()} for name, table in _TABLES.items()},
+        "strip": pictures.strip,
+        "ticks": pictures.ticks,
         "titles": {status: said(text) for status, text in words.PROBLEMS.items()},
     }
     made.filters |= {
         "when": lambda at, visit: _when(at, visit),
         "ago": lambda at, visit: _ago(at, visit),
         "clock": lambda at, visit: dates.format_time(at.astimezone(visit.zone), "HH:mm:ss", locale=visit.language),
+        "clock_of": lambda at, visit, form: _clock_of(at, visit, form),
         "took": lambda seconds: _took(seconds, language),
+        "json": lambda value: json.dumps(value, indent=2, ensure_ascii=False),
         "state_name": lambda state: said(words.STATES[state]),
         "schedule_text": lambda job: _schedule_text(job.schedule, job.timezone, language),
         "status_name": lambda status: said(words.STATUSES.get(status, status)),
-        "as_json": lambda value: json.dumps(value, ensure_ascii=False, indent=2),
         "cause_name": lambda cause: said(words.CAUSES.get(cause, cause)),
-        "number": lambda value: numbers.format_decimal(value, locale=language),
+        "number": lambda value: _number(value, language),
         "percent": lambda value: numbers.format_percent(value, format="#,##0.#%", locale=language),
     }
     return made
@@ -97,6 +109,21 @@ def _when(at: datetime, visit: Visit) -> Markup:
         else dates.format_datetime(local, "short", locale=visit.language)
     )
     return _time(at, said)
+
+
+def _number(value: float, language: str) -> str:
+    # Small ones are the same everywhere, and most of what a page shows.
+    return str(value) if type(value) is int and 0 <= value < 1000 else numbers.format_decimal(value, locale=language)
+
+
+def _clock_of(at: datetime, visit: Visit, form: str) -> str:
+    """An instant as a picture names it: by the viewer's clock, or as the `day` (UTC) it begins."""
+    return _day(at.date(), visit.language) if form == "day" else at.astimezone(visit.zone).strftime("%H:%M")
+
+
+@lru_cache(maxsize=1000)
+def _day(day: date, language: str) -> str:
+    return dates.format_skeleton("MMMd", day, locale=language)
 
 
 def _ago(at: datetime, visit: Visit) -> Markup:

@@ -23,9 +23,9 @@ def read_form(request: Request, shape: type[T]) -> T:
 
 
 def typed(request: Request) -> Mapping[str, str]:
-    """What was typed, to be shown again: the last of each name; nothing where it cannot be read."""
+    """What was typed, to be shown again, several of one name with commas; nothing where it cannot be read."""
     try:
-        return {name: values[-1] for name, values in read_fields(request).items() if "password" not in name}
+        return {name: ",".join(values) for name, values in read_fields(request).items() if "password" not in name}
     except NotValid:
         return {}
 

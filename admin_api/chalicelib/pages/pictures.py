@@ -33,6 +33,20 @@ def strip(periods: Sequence[tuple[float | None, str]], label: str) -> Markup:
     ).format(max(len(periods), 1) * 10, label, cells)
 
 
+def ticks(counts: Sequence[int], label: str) -> Markup:
+    """A line of time in equal steps: where something is, a tick, as high as it is much."""
+    most = max(counts, default=0)
+    path = "".join(
+        f"M{number * 10 + 5} 20V{round(20 - 17 * (0.3 + 0.7 * count / most), 1):g}"
+        for number, count in enumerate(counts)
+        if count
+    )
+    return Markup(
+        '<svg class="ticks" viewBox="0 0 {} 20" preserveAspectRatio="none" role="img" aria-label="{}">'
+        '<path d="{}"/></svg>'
+    ).format(len(counts) * 10, label, path)
+
+
 def _bar(number: int, each: Spark, longest: int) -> Markup:
     tone = STATUSES.get(each.status, ("idle", ""))[0]
     share = math.log1p(each.duration_ms or 0) / math.log1p(longest) if longest else 0
@@ -43,7 +57,12 @@ def _bar(number: int, each: Spark, longest: int) -> Markup:
 
 
 def _cell(number: int, share: float | None, said: str) -> Markup:
-    tone = "idle" if share is None else "ok" if share >= 0.999 else "warn" if share >= 0.9 else "bad"
-    return Markup('<rect class="{}" x="{}" y="0" width="9" height="24" rx="1.5"><title>{}</title></rect>').format(
-        tone, number * 10, said
+    """Good from the top, bad from below as far as it was: where it stands says it too, not colour alone."""
+    bad = 0.0 if share is None or share >= 1 else max(_LEAST, (1 - share) * 24)
+    tone = "idle" if share is None else "ok"
+    part = Markup('<rect class="bad" x="{}" y="{}" width="9" height="{}"/>').format(
+        number * 10, round(24 - bad, 1), round(bad, 1)
+    )
+    return Markup('<g><title>{}</title><rect class="{}" x="{}" y="0" width="9" height="24"/>{}</g>').format(
+        said, tone, number * 10, part if bad else ""
     )

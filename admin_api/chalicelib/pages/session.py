@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
+from urllib.parse import urlencode
 
 from chalice.app import Blueprint, Response
 from msgspec import Meta
@@ -18,9 +20,13 @@ from chalicelib.pages.visit import Visit, is_ours
 from chalicelib.refusals import RouteNotFound
 from chalicelib.services import sessions as session_service
 from chalicelib.services.sessions import LogIn
+from functions.settings import settings
 
 session = Blueprint(__name__)
 
+OIDC_START = "/api/v1/auth/oidc/start"
+# As blueprints/oidc.py takes it.
+_RETURN_PATH = re.compile(r"/([A-Za-z0-9._~!$&'()*+,;=:@%?-][A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?")
 Next = Annotated[str, Meta(max_length=2000)]
 
 
@@ -47,13 +53,33 @@ class PreferencesForm(Input):
 
 
 def _login_again(visit: Visit) -> Response:
-    return render(visit, "login.html", next=visit.values.get("next", ""), oidc=None, status=403)
+    return _login(visit, visit.values.get("next", ""))
 
 
 @open_page(session, "GET", "/login", query=LoginQuery)
 def show_login(visit: Visit, query: LoginQuery) -> Response:
-    """The form."""
-    return render(visit, "login.html", next=query.next, oidc=None)
+    """The form; who is logged in goes on to where they wanted to."""
+    if visit.caller is not None:
+        return redirect(_target(visit, query.next))
+    return _login(visit, query.next)
+
+
+def _login(visit: Visit, wanted: str) -> Response:
+    return render(visit, "login.html", next=wanted, oidc=_at_the_issuer(visit, wanted))
+
+
+def _at_the_issuer(visit: Visit, wanted: str) -> str | None:
+    """Where a login at the OIDC issuer begins; None where browsers cannot log in at one."""
+    oidc = settings().oidc
+    if oidc is None or oidc.client is None:
+        return None
+    target = _target(visit, wanted)
+    return_to = target if len(target) <= 500 and _RETURN_PATH.fullmatch(target) else visit.link()
+    return f"{visit.prefix}{OIDC_START}?{urlencode({'returnTo': return_to})}"
+
+
+def _target(visit: Visit, wanted: str) -> str:
+    return wanted if is_ours(wanted, visit.request) else visit.link()
 
 
 @open_page(session, "POST", "/login", form=LoginForm, again=_login_again)
@@ -67,8 +93,7 @@ def log_in(visit: Visit, form: LoginForm) -> Response:
     )
     with connection() as opened:
         value = session_service.log_in_browser(opened, asked)
-    target = form.next if is_ours(form.next, visit.request) else visit.link()
-    return redirect(target, cookies=(cookies.set_session(value, lifetime=session_service.LIFETIME),))
+    return redirect(_target(visit, form.next), cookies=(cookies.set_session(value, lifetime=session_service.LIFETIME),))
 
 
 @page(session, "POST", "/logout", permission=None)
@@ -89,12 +114,11 @@ def choose(visit: Visit, form: PreferencesForm) -> Response:
         chosen.append(preferences.remember("language", form.language))
     if form.theme is not None:
         chosen.append(preferences.remember("theme", "" if form.theme == "system" else form.theme))
-    target = form.next if is_ours(form.next, visit.request) else visit.link()
-    return redirect(target, cookies=tuple(chosen))
+    return redirect(_target(visit, form.next), cookies=tuple(chosen))
 
 
-@open_page(session, "GET", "/{proxy+}")
-def refuse(visit: Visit, proxy: str) -> Response:
-    """Never answers: raises RouteNotFound."""
-    del visit, proxy
+@open_page(session, "GET", "/{proxy+}", methods=("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+def refuse(visit: Visit) -> Response:
+    """Never answers: raises RouteNotFound, whatever the method."""
+    del visit
     raise RouteNotFound

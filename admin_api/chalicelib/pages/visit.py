@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from chalice.app import Request
@@ -14,6 +14,7 @@ from chalicelib import incoming
 from chalicelib.callers import Caller
 from chalicelib.pages import preferences
 from chalicelib.permissions import grants
+from chalicelib.refusals import Refusal
 from functions.errors import JobsError
 
 BASE_PATH = "/admin"
@@ -55,6 +56,12 @@ class Visit:
         return None if sent is None or DONE not in sent else str(sent[DONE])
 
     @property
+    def wait_s(self) -> int | None:
+        """In how many seconds what was refused can be tried again; None where waiting is no help."""
+        headers = self.refused.headers if isinstance(self.refused, Refusal) else {}
+        return int(headers["Retry-After"]) if "Retry-After" in headers else None
+
+    @property
     def is_fragment(self) -> bool:
         """Whether the script of our pages asks, which needs the main part only."""
         return "x-fragment" in self.request.headers
@@ -67,7 +74,7 @@ class Visit:
     @property
     def path(self) -> str:
         """The path of this page below BASE_PATH."""
-        return incoming.path(self.request).partition(BASE_PATH)[2] or "/"
+        return unquote(incoming.path(self.request)[len(self.prefix) + len(BASE_PATH) :]) or "/"
 
 
 def of(request: Request, caller: Caller | None, *, now: datetime) -> Visit:
@@ -83,9 +90,16 @@ def of(request: Request, caller: Caller | None, *, now: datetime) -> Visit:
 
 
 def prefix(request: Request) -> str:
-    """What stands before /admin: a stage, a base path, or nothing."""
-    before, found, _ = incoming.path(request).partition(BASE_PATH)
-    return before if found else ""
+    """What stands before /admin: a stage, a base path, or nothing; either may be called admin, too."""
+    given = incoming.path(request).rstrip("/").split("/")
+    return "/".join(given[: max(0, len(given) - _length(request))])
+
+
+def _length(request: Request) -> int:
+    """How many segments of the path are ours, by the route that was chosen for it."""
+    parameters = request.uri_params or {}
+    parts = str(request.context.get("resourcePath", "")).strip("/").split("/")
+    return sum(len(parameters.get("proxy", "").strip("/").split("/")) if each.endswith("+}") else 1 for each in parts)
 
 
 def is_ours(target: str, request: Request) -> bool:

@@ -38,8 +38,73 @@ DONE: Mapping[str, str] = {
     "known": N_("Not enqueued again: this one has the same key and has not ended."),
     "rescheduled": N_("It starts at the new time."),
     "logged_out": N_("Logged out."),
+    "session_ended": N_("Your session has ended: log in to go on where you were."),
+    "applied": N_("Applied: AWS has what is deployed."),
+    "applied_partly": N_("Applied as far as the time went: apply the rest."),
+    "user_made": N_("The user is there."),
+    "user_changed": N_("Changed: their sessions have ended, they log in again."),
+    "user_deleted": N_("The user is gone; what they did stays in the audit."),
+    "password_set": N_("The password is set: no other one lets them in."),
+    "own_password_set": N_("Your password is changed: your other sessions have ended."),
+    "role_made": N_("The role is there: give it to somebody."),
+    "role_changed": N_("Changed: it counts from the next request on, for everybody who has it."),
+    "role_deleted": N_("The role is gone, also from who had it."),
 }
+# What is wrong, by code, where the error's own words say no more than these; the others name values.
+REFUSALS: Mapping[str, str] = {
+    "auth_login_failed": N_("Name or password is wrong, or this user may not log in."),
+    "auth_too_many_attempts": N_("Too many failed logins."),
+    "auth_cross_site": N_("Changes are taken from our own pages only: open this page again and repeat it there."),
+    "auth_issuer_unavailable": N_("Your organisation's login cannot be reached: try again in a moment."),
+    "server_too_many_requests": N_("You have made too many changes in a minute."),
+    "precondition_failed": N_(
+        "Somebody changed it since you looked. What you typed is kept: compare with how it is now, and send it again."
+    ),
+    "users_password_wrong": N_("The current password is not the one you have."),
+    "users_last_administrator": N_("Nobody would be left who may do everything and can log in."),
+    "not_found": N_("Nothing is at this address."),
+    "jobs_disabled": N_("The jobs of this deployment are switched off (JOBS_ENABLED=false): nothing is changed here."),
+    "database_unavailable": N_("PostgreSQL cannot be reached. AWS goes on firing jobs, which start once it is back."),
+    "database_busy": N_("PostgreSQL did not do this in time, and nothing of its last step was kept."),
+    "aws_throttled": N_("AWS takes no more calls for the moment. Jobs go on being fired."),
+    "server_error": N_("Something went wrong on our side: the log has the rest under this request's id."),
+}
+# What the audit calls a change, in words.
+ACTIONS: Mapping[str, str] = {
+    "jobs.pause": N_("paused the job"), "jobs.resume": N_("resumed the job"), "jobs.remove": N_("deleted the job"),
+    "jobs.restore": N_("restored all jobs"), "jobs.trigger": N_("triggered the job"),
+    "executions.cancel": N_("cancelled an execution"), "executions.enqueue": N_("enqueued an execution"),
+    "executions.reschedule": N_("gave an execution another time"), "executions.retry": N_("ran an execution again"),
+    "plan.apply": N_("applied the plan"), "sessions.open": N_("logged in"), "sessions.revoke": N_("ended a session"),
+    "users.create": N_("made a user"), "users.update": N_("changed a user"), "users.delete": N_("deleted a user"),
+    "users.set_password": N_("set a password"), "roles.create": N_("made a role"),
+    "roles.update": N_("changed a role"), "roles.delete": N_("deleted a role"),
+}  # fmt: skip
+PERMISSIONS: Mapping[str, str] = {
+    "jobs.view": N_("see jobs, their executions and what AWS has of them"),
+    "jobs.manage": N_("do everything with jobs: the three below, cancel, restore, apply; not see them"),
+    "jobs.trigger": N_("trigger and enqueue jobs, run executions again"),
+    "jobs.pause": N_("pause and resume jobs"),
+    "jobs.delete": N_("take jobs off the list"),
+    "audit.view": N_("see who changed what"),
+    "users.manage": N_("make, change and delete users, and give them roles of what one holds"),
+    "roles.manage": N_("make, change and delete roles, of what one holds"),
+    "*": N_("everything, also what later versions add"),
+}
+DRIFTS: Mapping[str, str] = {
+    "disabled": N_("switched off in AWS by somebody"), "enabled": N_("on in AWS although it is held here"),
+    "changed": N_("changed in AWS by somebody"), "missing": N_("deleted in AWS by somebody"),
+    "orphan": N_("in AWS, and not ours any more"),
+}  # fmt: skip
+STEPS: Mapping[str, str] = {
+    "state": N_("switch"), "remove": N_("remove"), "update": N_("change"), "move": N_("move"), "create": N_("make"),
+    "record": N_("note"), "leave": N_("leave as it is"),
+}  # fmt: skip
+RESOURCES: Mapping[str, str] = {
+    "rules": N_("Rules of the event bus"), "schedules": N_("Schedules"), "targetsPerRule": N_("Targets of a rule"),
+}  # fmt: skip
 PROBLEMS: Mapping[int, str] = {
-    400: N_("That cannot be done as asked"), 403: N_("Not permitted"), 404: N_("Not there"), 409: N_("Not now"),
-    412: N_("Somebody else was faster"), 429: N_("Too many changes"), 503: N_("Not available at the moment"),
+    400: N_("That cannot be done as asked"), 401: N_("Not logged in"), 403: N_("Not permitted"), 404: N_("Not there"),
+    405: N_("Not in this way"), 409: N_("Not now"), 412: N_("Somebody else was faster"), 429: N_("Too many changes"),
+    503: N_("Not available at the moment"),
 }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
+from chalicelib import preconditions
 from chalicelib.callers import Caller
 from chalicelib.permissions import DESCRIPTIONS
 from chalicelib.services.access import check_covers
@@ -13,6 +14,11 @@ from functions.db.roles import RoleRow
 from functions.errors import InvalidRole
 
 Unchanged = Callable[[RoleRow], None]
+
+
+def etag(role: RoleRow) -> str:
+    """The version of what a change of the role changes: somebody who is given it meanwhile is no collision."""
+    return preconditions.etag(role.name, role.description, role.permissions, role.updated_at.timestamp())
 
 
 def create(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Collection
 
+from chalicelib import preconditions
 from chalicelib.callers import Caller
 from chalicelib.refusals import PasswordWrong
 from chalicelib.services.access import check_covers
@@ -14,6 +15,11 @@ from functions.db.connection import Connection
 from functions.db.users import UserRow
 
 Unchanged = Callable[[UserRow], None]
+
+
+def etag(user: UserRow) -> str:
+    """The version of what a change of the user changes: a role that comes to permit more is no collision."""
+    return preconditions.etag(user.id, user.name, user.is_disabled, user.roles, user.updated_at.timestamp())
 
 
 def create(

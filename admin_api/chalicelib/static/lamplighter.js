@@ -2,6 +2,7 @@
 
 const POLL_MS = 2000;
 const SLOWEST_MS = 30000;
+let isGoing = false; // "g" was pressed: the next letter names a page
 
 rememberZone();
 live();
@@ -10,6 +11,11 @@ document.addEventListener("click", showEarlier);
 document.addEventListener("click", openDialog);
 for (const notice of document.querySelectorAll("[data-cooldown]")) coolDown(notice);
 document.addEventListener("keydown", shortcut);
+for (const part of document.querySelectorAll("[data-load]")) load(part);
+for (const button of document.querySelectorAll("[data-keys]")) {
+  button.hidden = false;
+  button.addEventListener("click", showKeys);
+}
 
 /** The server says times in this zone from the next page on. */
 function rememberZone() {
@@ -33,6 +39,7 @@ function live() {
       const answer = await fetch(newest() ?? location.href, { headers: { "X-Fragment": "live" }, redirect: "manual" });
       if (answer.type === "opaqueredirect") return location.reload(); // the session has ended
       if (!answer.ok) throw new Error(String(answer.status));
+      if (parts.some((part) => "retry" in part.dataset)) return location.reload(); // what was away is back
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
       replace(parts, fresh);
       append(fresh);
@@ -49,6 +56,7 @@ function live() {
 function replace(parts, fresh) {
   for (const part of parts) {
     const next = fresh.getElementById(part.id);
+    for (const open of part.querySelectorAll("details[id][open]")) fresh.getElementById(open.id)?.setAttribute("open", "");
     if (!next || next.isEqualNode(part) || part.contains(document.activeElement)) continue;
     const isAtEnd = part.scrollHeight - part.scrollTop - part.clientHeight < 40;
     part.replaceWith(next);
@@ -81,6 +89,17 @@ function show(form, opener) {
   dialog.showModal();
 }
 
+/** Parts that take a while, or may not come at all, are fetched once the page is there: data-load says from where. */
+async function load(part) {
+  try {
+    const answer = await fetch(part.dataset.load, { headers: { "X-Fragment": "load" }, redirect: "manual" });
+    if (!answer.ok) throw new Error(String(answer.status));
+    replace([part], new DOMParser().parseFromString(await answer.text(), "text/html"));
+  } catch {
+    part.removeAttribute("aria-busy"); // the link in it leads to the page of its own
+  }
+}
+
 /** After too many changes their buttons wait, and say how long. */
 function coolDown(notice) {
   const buttons = [...document.querySelectorAll("form[method=post] button:not(.quiet), a[data-dialog]")];
@@ -95,11 +114,29 @@ function coolDown(notice) {
   tick();
 }
 
-/** "/" goes to the search field. */
+/** "/" goes to the search field, "g" and a letter to a page, "?" says so. */
 function shortcut(event) {
-  if (event.key !== "/" || event.target.closest("input, textarea, select")) return;
-  const field = document.querySelector("input[type=search]");
+  if (event.target.closest("input, textarea, select, dialog") || event.ctrlKey || event.metaKey || event.altKey) return;
+  const link = isGoing && [...document.querySelectorAll("[data-key]")].find((each) => each.dataset.key === event.key);
+  const field = event.key === "/" && document.querySelector("input[type=search]");
+  isGoing = event.key === "g";
+  if (link) link.click();
   if (field) { event.preventDefault(); field.focus(); }
+  if (event.key === "?") showKeys();
+}
+
+function showKeys() {
+  const list = document.getElementById("keys");
+  if (!list) return;
+  const form = list.content.cloneNode(true).querySelector("form");
+  for (const link of document.querySelectorAll("[data-key]")) {
+    const key = Object.assign(document.createElement("kbd"), { textContent: link.dataset.key });
+    const [term, page] = [document.createElement("dt"), document.createElement("dd")];
+    term.append("g ", key);
+    page.append(link.textContent);
+    form.querySelector("[data-pages]").append(term, page);
+  }
+  show(form, document.querySelector("[data-keys]"));
 }
 
 /** Where a page with a log hears of its news: after the last line it shows. */
