@@ -173,18 +173,6 @@ def counts(connection: Connection, wanted: Wanted) -> dict[str, int]:
     return {str(state): int(number) for state, number in connection.execute(_COUNTS, _values(wanted)).fetchall()}
 
 
-_COUNTS = f"SELECT state, count(*) FROM ({_JOBS}) AS shown GROUP BY state"  # noqa: S608 - all of it is written here
-
-
-def counts(connection: Connection, *, is_enabled: bool) -> dict[str, int]:
-    """How many jobs are in each state of a list; a state none is in is not there."""
-    values = {
-        "is_enabled": is_enabled, "grace": _GRACE, "job_id": None, "search": None, "tags": None,
-        "states": list(LISTED_STATES), "last_statuses": None,
-    }  # fmt: skip
-    return dict(connection.execute(_COUNTS.encode(), values).fetchall())
-
-
 def place(job: ListedJob, sort: str) -> After:
     """Where this job is in a list with this order."""
     return After(None if sort == "id" else getattr(job, _KEYS[sort]["key"]), job.id)

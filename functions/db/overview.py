@@ -49,7 +49,8 @@ def running(connection: Connection, *, limit: int) -> list[Running]:
 class Trouble:
     """How often one job failed, was lost or missed, and the newest of these executions: None once its row is gone.
 
-    total: how many jobs have trouble, also those that were not asked for. The message ends after 300 characters.
+    total, executions: how many jobs have trouble, and how often in all, also those that were not asked for. The message
+    ends after 300 characters.
     """
 
     job_id: str
@@ -62,6 +63,7 @@ class Trouble:
     error_type: str | None
     error_message: str | None
     total: int
+    executions: int
 
 
 # The hours' counts say which jobs; then each of those few has its newest such execution looked up, a probe of
@@ -73,11 +75,11 @@ WITH counted AS (
     FROM lamplighter.job_stats_hourly
     WHERE hour >= %(since_at)s AND (failed > 0 OR lost > 0 OR missed > 0) GROUP BY job_id
 ), shown AS (
-    SELECT *, count(*) OVER () AS total FROM counted
+    SELECT *, count(*) OVER () AS total, (sum(failed + lost + missed) OVER ())::bigint AS executions FROM counted
     ORDER BY hour DESC, failed + lost + missed DESC, job_id LIMIT %(limit)s
 )
-SELECT s.job_id, s.failed, s.lost, s.missed, s.total, n.id AS execution_id, n.status, n.finished_at AS at, n.error_type,
-       left(n.error_message, 300) AS error_message
+SELECT s.job_id, s.failed, s.lost, s.missed, s.total, s.executions, n.id AS execution_id, n.status, n.finished_at AS at,
+       n.error_type, left(n.error_message, 300) AS error_message
 FROM shown s LEFT JOIN LATERAL (
     SELECT w.* FROM unnest(ARRAY['failed', 'lost', 'missed']) AS t(status),
     unnest(ARRAY['schedule', 'manual', 'retry', 'backfill', 'catch_up', 'one_time']) AS c(cause), LATERAL (
@@ -96,6 +98,46 @@ def troubles(connection: Connection, *, since_at: datetime, limit: int) -> list[
     """The jobs with executions that ended badly since this whole hour, those with the newest one first."""
     with connection.cursor(row_factory=class_row(Trouble)) as cursor:
         return cursor.execute(_TROUBLES, {"since_at": since_at, "limit": limit}).fetchall()
+
+
+class Ended(NamedTuple):
+    """How executions of all jobs ended in one period, which begins at this instant."""
+
+    at: datetime
+    succeeded: int
+    failed: int
+    lost: int
+    missed: int
+    skipped: int
+
+    @property
+    def bad(self) -> int:
+        """How many went wrong."""
+        return self.failed + self.lost + self.missed
+
+    @property
+    def share(self) -> float | None:
+        """How much of what ran, or should have, went well: 0 to 1; None where there was nothing."""
+        return self.succeeded / (self.succeeded + self.bad) if self.succeeded + self.bad else None
+
+
+# What is rolled up, and after that the jobs' own hours (stat_periods.py), without what takes long: the durations.
+_ENDED = """
+SELECT hour, sum(succeeded)::bigint, sum(failed)::bigint, sum(lost)::bigint, sum(missed)::bigint, sum(skipped)::bigint
+FROM (
+    SELECT hour, succeeded, failed, lost, missed, skipped FROM lamplighter.stats_hourly WHERE hour >= %(since_at)s
+    UNION ALL
+    SELECT hour, succeeded, failed, lost, missed, skipped FROM lamplighter.job_stats_hourly
+    WHERE hour >= %(since_at)s AND hour > coalesce((SELECT max(hour) FROM lamplighter.stats_hourly), '-infinity')
+) AS hours
+GROUP BY hour ORDER BY hour
+"""
+
+
+def ended(connection: Connection, *, since_at: datetime) -> list[Ended]:
+    """The hours since a whole one in which anything ended, in order."""
+    with connection.cursor(row_factory=args_row(Ended)) as cursor:
+        return cursor.execute(_ENDED, {"since_at": since_at}).fetchall()
 
 
 class Waiting(NamedTuple):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
@@ -85,7 +85,7 @@ def environment(language: str) -> Environment:
         "schedule_words": lambda schedule: schedule.describe(language),
         "status_name": lambda status: said(words.STATUSES.get(status, status)),
         "as_json": lambda value: json.dumps(value, ensure_ascii=False, indent=2),
-        "number": lambda value: numbers.format_decimal(value, locale=language),
+        "number": lambda value: _number(value, language),
         "percent": lambda value: numbers.format_percent(value, format="#,##0.#%", locale=language),
     }
     return made
@@ -158,11 +158,19 @@ def _when(at: datetime, visit: Visit, zone: str | None = None) -> Markup:
     return _time(at, said, zone)
 
 
+def _number(value: float, language: str) -> str:
+    # Small ones are the same everywhere, and most of what a page shows.
+    return str(value) if type(value) is int and 0 <= value < 1000 else numbers.format_decimal(value, locale=language)
+
+
 def _clock_of(at: datetime, visit: Visit, form: str) -> str:
     """An instant as a picture names it: by the viewer's clock, or as the `day` (UTC) it begins."""
-    if form == "day":
-        return str(dates.format_date(at.date(), "d. M." if visit.language == "cs" else "d MMM", locale=visit.language))
-    return str(dates.format_time(at.astimezone(visit.zone), form, locale=visit.language))
+    return _day(at.date(), visit.language) if form == "day" else at.astimezone(visit.zone).strftime("%H:%M")
+
+
+@lru_cache(maxsize=1000)
+def _day(day: date, language: str) -> str:
+    return dates.format_skeleton("MMMd", day, locale=language)
 
 
 def _ago(at: datetime, visit: Visit) -> Markup:

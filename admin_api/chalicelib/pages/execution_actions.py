@@ -14,7 +14,6 @@ from chalicelib.pages.rendering import redirect, render
 from chalicelib.pages.start_times import WhenForm, start_time
 from chalicelib.pages.visit import Visit
 from chalicelib.permissions import JOBS_MANAGE, JOBS_TRIGGER
-from chalicelib.problems import STATUSES
 from chalicelib.services import executions as execution_service
 from chalicelib.services import one_time, repeats
 
@@ -74,5 +73,4 @@ def reschedule_execution(visit: Visit, execution_id: str, form: WhenForm) -> Res
 def _ask(visit: Visit, execution_id: str, action: str) -> Response:
     with connection() as opened:
         row, _ = execution_service.get(opened, incoming.execution_id(execution_id))
-    status = 200 if visit.refused is None else STATUSES.get(visit.refused.code, STATUSES["validation_failed"]).value
-    return render(visit, "ask_execution.html", row=row, action=action, status=status)
+    return render(visit, "ask_execution.html", row=row, action=action)

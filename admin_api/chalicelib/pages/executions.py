@@ -114,7 +114,6 @@ def show_execution(visit: Visit, execution_id: str, query: LogQuery = _NO_LOG) -
         stacks={each.attempt: folded(each.error_stack) for each in attempts},
         reason=waiting.reason(row, now=visit.now, is_enabled=settings().jobs_enabled),
         address=partial(_address, visit, row, query), cloud_watch=in_cloudwatch, can=_possible(row),
-        status=200 if visit.refused is None else STATUSES.get(visit.refused.code, STATUSES["validation_failed"]).value,
         log_attempts=_log_attempts(row, log),
     )  # fmt: skip
 

@@ -22,8 +22,7 @@ from chalicelib.pages.rendering import redirect, render
 from chalicelib.pages.start_times import WhenForm, start_time
 from chalicelib.pages.visit import Visit
 from chalicelib.permissions import JOBS_TRIGGER, JOBS_VIEW
-from chalicelib.problems import STATUSES
-from chalicelib.refusals import NotValid
+from chalicelib.refusals import NotPermitted, NotValid
 from chalicelib.services import executions as execution_service
 from chalicelib.services import jobs as job_service
 from chalicelib.services import one_time as one_time_service
@@ -78,6 +77,8 @@ def list_one_time(visit: Visit, query: OneTimeQuery) -> Response:
 @page(one_time, "GET", "/one-time/new", permission=JOBS_TRIGGER, query=NewQuery)
 def show_new(visit: Visit, query: NewQuery = _CHOOSING) -> Response:
     """The form of a job; without one, the jobs to choose from."""
+    if not visit.may(JOBS_VIEW):
+        raise NotPermitted(JOBS_VIEW)  # it shows jobs and what they take
     if query.job is not None:
         return _form(visit, _job(visit, query.job), {})
     return _choose(visit, query)
@@ -129,9 +130,8 @@ def _job(visit: Visit, job_id: str) -> JobRow:
 
 def _form(visit: Visit, job: JobRow, wrong: Mapping[str, str]) -> Response:
     schema = job_params.schema_of(job)
-    status = 400 if wrong else 200 if visit.refused is None else STATUSES[visit.refused.code].value
     return render(
-        visit, "one_time_new.html", job=job, fields=param_fields.fields_of(schema), wrong=wrong, status=status,
+        visit, "one_time_new.html", job=job, fields=param_fields.fields_of(schema), wrong=wrong, status=400 if wrong else 200,
         about=param_fields.title_of(schema),
     )  # fmt: skip
 
@@ -140,7 +140,4 @@ def _choose(visit: Visit, query: NewQuery) -> Response:
     asked = JobsQuery(search=query.search, limit=_ROWS)
     with connection() as opened:
         found = job_service.page(opened, job_listing.wanted(asked, is_enabled=settings().jobs_enabled), now=visit.now)
-    status = 200 if visit.refused is None else STATUSES[visit.refused.code].value
-    return render(
-        visit, "one_time_choose.html", jobs=found.jobs, query=query, are_more=found.next is not None, status=status
-    )
+    return render(visit, "one_time_choose.html", jobs=found.jobs, query=query, are_more=found.next is not None)

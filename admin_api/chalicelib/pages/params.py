@@ -47,13 +47,14 @@ class Field:
 
 
 def fields_of(schema: Schema | None) -> list[Field]:
-    """The fields of a form for these params; none for a job without."""
+    """The fields of a form for these params, what is required first; none for a job without."""
     if schema is None:
         return []
     defs = schema.get("$defs", {})
     top = _resolved(schema, defs)
     required = top.get("required", ())
-    return [_field(name, node, defs, name in required) for name, node in top.get("properties", {}).items()]
+    fields = [_field(name, node, defs, name in required) for name, node in top.get("properties", {}).items()]
+    return sorted(fields, key=lambda each: (not each.is_required, each.name))  # jsonb has kept no order
 
 
 def title_of(schema: Schema | None) -> str:

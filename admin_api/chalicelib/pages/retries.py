@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from chalicelib import incoming
 from chalicelib.database import connection
-from chalicelib.inputs import Input
+from chalicelib.inputs import Input, read_texts
 from chalicelib.listing import Cause
 from chalicelib.pages.executions import TimeText, as_typed
 from chalicelib.pages.local_time import moment
@@ -61,7 +61,11 @@ def ask_retries(visit: Visit, query: RetryInput = _NOTHING) -> Response:
 
 
 def _again(visit: Visit) -> Response:
-    return _page(visit, _NOTHING, None, status=400)
+    asked = {name: value.split(",") for name, value in visit.values.items()}
+    try:
+        return _page(visit, read_texts(asked, RetryInput), None)
+    except NotValid:
+        return _page(visit, _NOTHING, None)
 
 
 @page(retries, "POST", "/executions/retry", permission=JOBS_TRIGGER, form=RetryInput, again=_again)

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-from chalicelib.services import stats
-from chalicelib.services.stats import StatsPage
 from functions.db import job_list, overview
 from functions.db.connection import Connection
-from functions.db.overview import Running, Trouble, Waiting
+from functions.db.overview import Ended, Running, Trouble, Waiting
 from functions.scheduling import next_executions
 from functions.settings import settings
 
@@ -47,6 +45,18 @@ class NextHour:
         return [self.start_at + number * _MINUTE for number in range(0, _MINUTES + 1, 10)]
 
 
+@dataclass(frozen=True)
+class Periods:
+    """Hours or days side by side, also those in which nothing ended, and all of them together."""
+
+    each: list[Ended]
+
+    @property
+    def total(self) -> Ended:
+        """All of them."""
+        return _sum(self.each[0].at, self.each)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Overview:
     """All of it; `states`: how many jobs of the list are in each state."""
@@ -55,8 +65,6 @@ class Overview:
     troubles: list[Trouble]
     waiting: Waiting
     states: dict[str, int]
-    hours: StatsPage
-    days: StatsPage
     next_hour: NextHour
 
     @property
@@ -64,25 +72,49 @@ class Overview:
         """How many jobs there are."""
         return sum(self.states.values())
 
-    @property
-    def has_run(self) -> bool:
-        """Whether anything has run in these days, or does."""
-        total = self.days.total
-        return bool(self.running or total.success_rate is not None or total.missed or total.skipped)
-
 
 def look(connection: Connection, *, now: datetime) -> Overview:
-    """How things are now."""
+    """How things are now: cheap enough to be asked every two seconds."""
     next_executions.advance(connection, now=now)
-    hours = stats.stats(connection, by="hour", since_at=None, until_at=None, job_id=None, now=now)
     return Overview(
         running=overview.running(connection, limit=_RUNNING),
-        troubles=overview.troubles(connection, since_at=hours.since_at, limit=_TROUBLES),
+        troubles=overview.troubles(connection, since_at=_hours_ago(now, 24), limit=_TROUBLES),
         waiting=overview.waiting(connection),
-        states=job_list.counts(connection, is_enabled=settings().jobs_enabled),
-        hours=hours,
-        days=stats.stats(connection, by="day", since_at=None, until_at=None, job_id=None, now=now),
+        states=job_list.counts(connection, job_list.Wanted(is_enabled=settings().jobs_enabled, limit=0)),
         next_hour=next_hour(connection, now=now),
+    )
+
+
+def success(connection: Connection, *, now: datetime) -> tuple[Periods, Periods]:
+    """How executions ended in the last 24 hours and the last 30 days (UTC), this one included."""
+    first_hour, first_day = _hours_ago(now, 24), _day(now) - timedelta(days=29)
+    hours = overview.ended(connection, since_at=first_day)
+    known = {each.at: each for each in hours}
+    days: dict[datetime, list[Ended]] = {}
+    for each in hours:
+        days.setdefault(_day(each.at), []).append(each)
+    starts = [first_hour + timedelta(hours=number) for number in range(24)]
+    dates = [first_day + timedelta(days=number) for number in range(30)]
+    return (
+        Periods([known.get(at, _sum(at, ())) for at in starts]),
+        Periods([_sum(at, days.get(at, ())) for at in dates]),
+    )
+
+
+def _hours_ago(now: datetime, hours: int) -> datetime:
+    """The hour that is the first of so many, this one included."""
+    return now.astimezone(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=hours - 1)
+
+
+def _day(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _sum(at: datetime, hours: Sequence[Ended]) -> Ended:
+    return (
+        Ended(at, *(sum(counts) for counts in zip(*(each[1:] for each in hours), strict=True)))
+        if hours
+        else Ended(at, 0, 0, 0, 0, 0)
     )
 
 
