@@ -165,11 +165,11 @@ def _number(value: float, language: str) -> str:
 
 def _clock_of(at: datetime, visit: Visit, form: str) -> str:
     """An instant as a picture names it: by the viewer's clock, or as the `day` (UTC) it begins."""
-    return _day(at.date(), visit.language) if form == "day" else at.astimezone(visit.zone).strftime("%H:%M")
+    return _date(at.date(), visit.language) if form == "day" else at.astimezone(visit.zone).strftime("%H:%M")
 
 
 @lru_cache(maxsize=1000)
-def _day(day: date, language: str) -> str:
+def _date(day: date, language: str) -> str:
     return dates.format_skeleton("MMMd", day, locale=language)
 
 
