@@ -5,6 +5,7 @@ const SLOWEST_MS = 30000;
 let isGoing = false; // "g" was pressed: the next letter names a page
 
 rememberZone();
+document.querySelector(".nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
 live();
 document.addEventListener("click", openDialog);
 for (const notice of document.querySelectorAll("[data-cooldown]")) coolDown(notice);

@@ -83,17 +83,32 @@ def test_logging_out_ends_the_session(ada: Browser) -> None:
     assert ada.get("/admin").location.startswith("/admin/login")
 
 
-def test_where_there_is_an_issuer_the_login_offers_it(nobody: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "organisation" not in nobody.get("/admin/login").text
+def have_an_issuer(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {
         "OIDC_ISSUER": "https://issuer.example", "OIDC_CLIENT_ID": "us",
         "OIDC_REDIRECT_URI": "https://jobs.example/api/v1/auth/oidc/callback",
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
     settings.cache_clear()
+
+
+def test_where_there_is_an_issuer_the_login_offers_it(nobody: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "organisation" not in nobody.get("/admin/login").text
+    have_an_issuer(monkeypatch)
     start = "/prod/api/v1/auth/oidc/start?returnTo="
     assert f'href="{start}%2Fprod%2Fadmin%2F"' in nobody.get("/admin/login").body
     assert f'href="{start}%2Fprod%2Fadmin%2Fplan"' in nobody.get("/admin/login?next=/prod/admin/plan").body
+
+
+def test_a_login_at_the_issuer_that_fails_ends_on_the_login_page(
+    nobody: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    have_an_issuer(monkeypatch)
+    callback = "/api/v1/auth/oidc/callback?state=x&error=access_denied"
+    answer = nobody.get(callback, Accept="text/html,application/xhtml+xml")
+    assert (answer.status, answer.location) == (302, "/admin/login?failed=auth_oidc_login_failed")
+    assert "The login at your organisation did not work" in nobody.get(answer.location).text
+    assert "alert" not in nobody.get("/admin/login?failed=%3Cscript%3Ealert%3C/script%3E").text
 
 
 def test_too_many_changes_are_429_with_what_was_typed_and_count_down(ada: Browser, connection: Connection) -> None:
