@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from time import process_time
@@ -10,6 +11,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from chalicelib import passwords
+from functions import password_rule
 from tests.conftest import PROJECT
 
 
@@ -80,3 +82,11 @@ def test_argon2_is_loaded_by_the_first_login_and_not_before() -> None:
         [sys.executable, "-c", script], cwd=PROJECT / "admin_api", capture_output=True, text=True, check=True
     )
     assert done.stdout == "False\n"
+
+
+def test_a_made_password_is_taken_by_the_rule_and_never_the_same() -> None:
+    made = {passwords.made() for _ in range(200)}
+    assert len(made) == 200
+    for each in made:
+        password_rule.check(each, name="ada")
+        assert re.fullmatch(r"([a-z]{4}-){3}[a-z]{4}", each)

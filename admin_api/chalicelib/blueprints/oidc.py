@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -12,10 +14,15 @@ from chalicelib import cookies, incoming, outgoing
 from chalicelib.database import connection
 from chalicelib.endpoint import open_endpoint
 from chalicelib.inputs import Input
+from chalicelib.pages.visit import BASE_PATH as PAGES
 from chalicelib.refusals import NotValid, OidcLoginFailed
+from functions.errors import JobsError
 from functions.settings import settings
 
 oidc = Blueprint(__name__)
+
+_AUTH_PATH = "/api/v1/auth/"
+_log = logging.getLogger(__name__)
 
 # A path of this origin: `//host` and `/\host` lead elsewhere, and browsers drop tabs and line ends from within.
 _PATH = r"^/([A-Za-z0-9._~!$&'()*+,;=:@%?-][A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?$"
@@ -37,6 +44,10 @@ class StartQuery(Input, kw_only=True):
 )
 def start_oidc_login(query: StartQuery) -> Response:
     """302 to the issuer, where the browser logs in; it comes back to the callback."""
+    return _or_to_the_login(lambda: _start(query))
+
+
+def _start(query: StartQuery) -> Response:
     from chalicelib.oidc import attempt, code_flow, issuer  # late, as in the callback: cryptography, TLS
 
     if not query.return_to.isprintable():  # `$` lets a line end pass, which a header must not have
@@ -61,6 +72,10 @@ def end_oidc_login() -> Response:
 
     The issuer sends browsers here, with `state` and either `code` or `error`, maybe `iss`, and whatever else it likes.
     """
+    return _or_to_the_login(_end)
+
+
+def _end() -> Response:
     from chalicelib.oidc import attempt, code_flow, issuer
     from chalicelib.services import oidc_sessions
 
@@ -86,6 +101,21 @@ def end_oidc_login() -> Response:
         begun.return_to,
         Set_Cookie=[cookies.set_session(session, lifetime=oidc_sessions.LIFETIME), cookies.drop_oidc_login()],
     )
+
+
+def _or_to_the_login(answer: Callable[[], Response]) -> Response:
+    """The answer; for people in front of a browser the login page says what went wrong, programs get the problem."""
+    try:
+        return answer()
+    except JobsError as error:
+        if "text/html" not in str(oidc.current_request.headers.get("accept", "")):
+            raise
+        before = incoming.path(oidc.current_request).partition(_AUTH_PATH)[0]
+        _log.warning(
+            "request %s: a login at the issuer ended as %s: %s",
+            incoming.request_id(oidc.current_request), error.code, error,
+        )  # fmt: skip
+        return outgoing.found(f"{before}{PAGES}/login?failed={error.code}")
 
 
 def _said(request: Request, name: str) -> str | None:

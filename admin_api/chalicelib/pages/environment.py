@@ -27,7 +27,7 @@ from functions.scheduling.cron import Schedule
 
 _TABLES = {
     "actions": words.ACTIONS, "permission_texts": words.PERMISSIONS, "drifts": words.DRIFTS, "step_names": words.STEPS,
-    "resources": words.RESOURCES,
+    "resources": words.RESOURCES, "refusals": words.REFUSALS,
 }  # fmt: skip
 
 

@@ -31,9 +31,10 @@ Next = Annotated[str, Meta(max_length=2000)]
 
 
 class LoginQuery(Input):
-    """Where to go once logged in."""
+    """Where to go once logged in; failed: the code of what a login at the issuer ended with."""
 
     next: Next = ""
+    failed: Annotated[str, Meta(max_length=100)] | None = None
 
 
 class LoginForm(Input, kw_only=True):
@@ -61,11 +62,11 @@ def show_login(visit: Visit, query: LoginQuery) -> Response:
     """The form; who is logged in goes on to where they wanted to."""
     if visit.caller is not None:
         return redirect(_target(visit, query.next))
-    return _login(visit, query.next)
+    return _login(visit, query.next, failed=query.failed)
 
 
-def _login(visit: Visit, wanted: str) -> Response:
-    return render(visit, "login.html", next=wanted, oidc=_at_the_issuer(visit, wanted))
+def _login(visit: Visit, wanted: str, *, failed: str | None = None) -> Response:
+    return render(visit, "login.html", next=wanted, oidc=_at_the_issuer(visit, wanted), failed=failed)
 
 
 def _at_the_issuer(visit: Visit, wanted: str) -> str | None:

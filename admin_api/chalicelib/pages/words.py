@@ -66,6 +66,10 @@ REFUSALS: Mapping[str, str] = {
     "auth_login_failed": N_("Name or password is wrong, or this user may not log in."),
     "auth_too_many_attempts": N_("Too many failed logins."),
     "auth_cross_site": N_("Changes are taken from our own pages only: open this page again and repeat it there."),
+    "auth_oidc_login_failed": N_(
+        "The login at your organisation did not work: it was refused there, took too long, or began in another window."
+    ),
+    "auth_oidc_not_configured": N_("There is no login at an organisation here: use name and password."),
     "auth_issuer_unavailable": N_("Your organisation's login cannot be reached: try again in a moment."),
     "server_too_many_requests": N_("You have made too many changes in a minute."),
     "precondition_failed": N_(

@@ -5,6 +5,7 @@ const SLOWEST_MS = 30000;
 let isGoing = false; // "g" was pressed: the next letter names a page
 
 rememberZone();
+document.querySelector(".nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
 live();
 document.querySelector(".log")?.scrollTo(0, 1e9);
 document.addEventListener("click", showEarlier);

@@ -29,6 +29,15 @@ def test_next_is_strictly_after_and_previous_strictly_before() -> None:
     assert hourly.previous(NOON - moment) == NOON - 60 * MINUTE
 
 
+def test_what_is_between_two_instants_is_neither_of_them() -> None:
+    hourly = Schedule.parse("@hourly")
+    assert hourly.between(NOON, NOON + 180 * MINUTE) == [NOON + 60 * MINUTE, NOON + 120 * MINUTE]
+    assert hourly.between(NOON, NOON) == []
+    rate = Schedule.parse("rate(50 minutes)")
+    assert rate.between(NOON, NOON + 60 * MINUTE, anchor=NOON - 10 * MINUTE) == [NOON + 40 * MINUTE]
+    assert rate.between(NOON, NOON + 60 * MINUTE) == []
+
+
 def test_instants_come_out_in_utc_whatever_zone_they_came_in_with() -> None:
     nine = Schedule.parse("0 9 * * *", "Europe/Prague").next_after(NOON.astimezone(timezone(timedelta(hours=5))))
     assert nine == at("2026-11-24T08:00")
