@@ -22,7 +22,7 @@ _TEMPLATES = {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false",
 _METHODS = [("templates/**.html", "jinja2.ext:babel_extract"), ("**.py", "python")]
 _KEYWORDS: dict[str, tuple[int, ...] | None] = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2)}
 _PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
-_STRAY_PERCENT = re.compile(r"%(?!%|\(\w+\)[sd])")
+_STRAY_PERCENT = re.compile(r"(?<!%)(?:%%)*%(?!%|\(\w+\)[sd])")
 
 # A message, or its singular and plural.
 Id = str | tuple[str, str]
@@ -53,6 +53,12 @@ def said() -> Mapping[Id, list[str]]:
         if file not in files:
             files.append(file)
     return found
+
+
+def half_percents() -> list[Id]:
+    """Messages of templates with a % that stands alone: Jinja2 formats every message, so one is written %%."""
+    found = said().items()
+    return [each for each, files in found if any(map(_is_template, files)) and _STRAY_PERCENT.search("".join(each))]
 
 
 def languages() -> list[str]:
@@ -161,11 +167,18 @@ def holds(original: Id, translated: str | tuple[str, ...]) -> bool:
     ids = (original,) if isinstance(original, str) else original
     strings = (translated,) if isinstance(translated, str) else translated
     wanted, fewest = set(_PLACEHOLDER.findall(ids[-1])), set(_PLACEHOLDER.findall(ids[0]))
+    is_formatted = bool(wanted) or "%%" in ids[0]
     for number, string in enumerate(strings):
         held = set(_PLACEHOLDER.findall(string))
-        if not (fewest if number == 0 else wanted) <= held <= wanted or (wanted and _STRAY_PERCENT.search(string)):
+        if not (fewest if number == 0 else wanted) <= held <= wanted or (
+            is_formatted and _STRAY_PERCENT.search(string)
+        ):
             return False
     return True
+
+
+def _is_template(file: str) -> bool:
+    return file.endswith(".html")
 
 
 def _path(language: str) -> Path:

@@ -22,6 +22,10 @@ def test_a_catalogue_says_all_of_it_and_nothing_else(language: str) -> None:
     assert not found, "\n".join([f"scripts/messages says: {name}: {ids}" for name, ids in vars(found).items() if ids])
 
 
+def test_templates_double_their_percent_signs() -> None:
+    assert messages.half_percents() == []
+
+
 @pytest.mark.parametrize(
     ("original", "translated", "is_right"),
     [
@@ -29,6 +33,8 @@ def test_a_catalogue_says_all_of_it_and_nothing_else(language: str) -> None:
         ("%(n)s jobs", "úlohy", False),
         ("%(n)s jobs", "%(m)s úloh", False),
         ("100 %% of %(n)s", "100 % z %(n)s", False),
+        ("95 %% of all", "95 % všech", False),
+        ("95 %% of all", "95 %% všech", True),
         (("one of %(what)s", "%(n)d of %(what)s"), ("jeden z %(what)s", "%(n)d z %(what)s", "%(n)d z %(what)s"), True),
         (("one of %(what)s", "%(n)d of %(what)s"), ("%(n)d z %(what)s", "%(n)d z %(what)s", "%(n)d z %(what)s"), True),
         (("one of %(what)s", "%(n)d of %(what)s"), ("jeden", "%(n)d z %(what)s", "%(n)d z %(what)s"), False),
