@@ -209,7 +209,7 @@ class _Teller:
         execute("DELETE FROM lamplighter.trigger WHERE job_id = 'new-feed'")
         execute("UPDATE lamplighter.job SET removed_at = now(), removed_by = 'ada' WHERE id = 'legacy-import'")
         ago = self._now - 3 * _DAY
-        execute("UPDATE lamplighter.trigger SET applied_at = %s, anchor_at = %s", (ago, self._minute - _DAY))
+        execute("UPDATE lamplighter.trigger SET applied_at = %s", (ago,))
         execute("UPDATE lamplighter.trigger SET judge_at = %s WHERE job_id = 'heartbeat'", (self._now - 2 * _HOUR,))
         execute("UPDATE lamplighter.job SET last_fired_at = %s WHERE id = 'heartbeat'", (self._now - 4 * _HOUR,))
 

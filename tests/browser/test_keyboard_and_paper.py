@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 from functions.db.connection import Connection
 from tests.browser.conftest import Open
 from tests.browser.history import Story
+from tests.integration.waiting import until
 
 _FOCUSED = "document.activeElement.textContent.trim().replace(/\\s+/g, ' ')"
 
@@ -92,4 +93,4 @@ def test_nothing_moves_for_who_wants_that(read: Open, story: Story) -> None:
     expect(page.locator(".badge.run").first).to_be_visible()
     assert page.evaluate(moving) == 0
     page.emulate_media(reduced_motion="no-preference")
-    page.wait_for_function(f"{moving} > 0")
+    until(lambda: page.evaluate(moving), "what runs to turn")

@@ -66,5 +66,5 @@ def test_nothing_moves_once_it_is_drawn(name: str, read: Open, story: Story) -> 
     page.goto(path_of(name, story), wait_until="load")
     with page.expect_response(lambda response: "x-fragment" in response.request.headers, timeout=5_000):
         pass
-    page.wait_for_function("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50, true)))")
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50, true)))")
     assert page.evaluate("window.shifted ?? 0") < 0.01

@@ -112,7 +112,7 @@ def show_execution(visit: Visit, execution_id: str, query: LogQuery = _NO_LOG) -
         visit, "execution.html", row=row, attempts=attempts, log=log, query=query, is_live=is_live(visit, row),
         params=shown(row.params, row.secret_params), stack_of=folded(row.error_stack),
         stacks={each.attempt: folded(each.error_stack) for each in attempts},
-        reason=waiting.reason(row, now=visit.now, is_enabled=settings().jobs_enabled),
+        waits_for=waiting.reason(row, now=visit.now, is_enabled=settings().jobs_enabled),
         address=partial(_address, visit, row, query), cloud_watch=in_cloudwatch, can=_possible(row),
         log_attempts=_log_attempts(row, log),
     )  # fmt: skip

@@ -101,7 +101,11 @@ def enqueue(visit: Visit) -> Response:
     typed = {name.removeprefix(param_fields.PREFIX): values[-1] for name, values in sent.items() if _is_param(name)}
     form = read_texts({name: values for name, values in sent.items() if not _is_param(name)}, EnqueueForm)
     job = _job(visit, form.job)
-    params, wrong = param_fields.read(param_fields.fields_of(job_params.schema_of(job)), typed, visit.zone)
+    fields = param_fields.fields_of(job_params.schema_of(job))
+    unknown = typed.keys() - {each.name for each in fields}
+    if unknown:
+        raise NotValid(f"the job has no param {min(unknown)[:100]!r} any more: open its form again")
+    params, wrong = param_fields.read(fields, typed, visit.zone)
     wrong = {**job_params.misfits(job, params), **wrong}
     try:
         at, delay = start_time(form, visit.zone)
@@ -131,8 +135,9 @@ def _job(visit: Visit, job_id: str) -> JobRow:
 def _form(visit: Visit, job: JobRow, wrong: Mapping[str, str]) -> Response:
     schema = job_params.schema_of(job)
     return render(
-        visit, "one_time_new.html", job=job, fields=param_fields.fields_of(schema), wrong=wrong, status=400 if wrong else 200,
-        about=param_fields.title_of(schema),
+        visit, "one_time_new.html", job=job, fields=param_fields.fields_of(schema), wrong=wrong,
+        about=param_fields.title_of(schema), secret=job_params.secret_names(schema),
+        status=400 if wrong else 200,
     )  # fmt: skip
 
 

@@ -15,12 +15,12 @@ from chalicelib.refusals import NotValid
 from functions.redaction import is_secret
 
 Schema = Mapping[str, Any]
-Kind = Literal["text", "secret", "whole", "number", "flag", "choice", "date", "time", "instant", "lines", "json"]
+Kind = Literal["text", "secret", "whole", "number", "flag", "choice", "date", "instant", "lines", "json"]
 
 # Before the name of each of them in the form: a param may be called as one of our own fields is.
 PREFIX = "p."
 _SCALARS: Mapping[str, Kind] = {"string": "text", "integer": "whole", "number": "number", "boolean": "flag"}
-_FORMATS: Mapping[str, Kind] = {"date": "date", "time": "time", "date-time": "instant"}
+_FORMATS: Mapping[str, Kind] = {"date": "date", "date-time": "instant"}
 _LIMITS = {"minimum": "min", "maximum": "max", "minLength": "minlength", "maxLength": "maxlength"}
 _WRONG: Mapping[str, str] = {
     "whole": N_("Use a whole number."), "number": N_("Use a number."), "flag": N_("Choose yes or no."),

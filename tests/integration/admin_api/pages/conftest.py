@@ -1,4 +1,4 @@
-"""Browsers in which somebody is logged in."""
+"""Browsers in which somebody is logged in, and somebody who visits the pages."""
 
 from __future__ import annotations
 
@@ -7,9 +7,21 @@ from collections.abc import Callable
 import pytest
 
 from functions.db.connection import Connection
+from infra.local.gateway_routes import RouteTable, admin_api_routes
+from tests.conftest import PROJECT
 from tests.integration.admin_api.api import Api
 from tests.integration.admin_api.logins import add_user
 from tests.integration.admin_api.pages.browser import Browser
+from tests.integration.admin_api.pages.visiting import Visitor
+
+
+@pytest.fixture
+def visitor(api: Api) -> Visitor:
+    """The app's pages, over an empty database."""
+    del api  # it has made the app ready
+    from app import app
+
+    return Visitor(app, RouteTable(admin_api_routes(PROJECT)))
 
 
 @pytest.fixture
