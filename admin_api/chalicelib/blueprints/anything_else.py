@@ -42,7 +42,7 @@ def _methods_at(path: str) -> set[str]:
 def _matches(pattern: str, path: str) -> bool:
     """Whether this path is one of a route's: a parameter is one segment."""
     wanted, given = pattern.split("/"), path.split("/")
-    if pattern.endswith("+}") or len(wanted) != len(given):
+    if pattern == "/" or pattern.endswith("+}") or len(wanted) != len(given):
         return False
     pairs = zip(wanted, given, strict=True)
     return all(part == segment or (part.startswith("{") and segment != "") for part, segment in pairs)
