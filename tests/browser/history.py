@@ -186,7 +186,7 @@ class _Teller:
             IMPORT, self._minute - 3 * _MINUTE, "failed", 6.4, attempt=3, error_type="SupplierError", failed=3,
             error="supplier 3 answered 502: Bad Gateway", stack=_STACK,
         )  # fmt: skip
-        self._log(failed, self._minute - 3 * _MINUTE, 40)
+        self._log(failed, self._minute - 3 * _MINUTE, 40, attempt=3)
         retrying = self._ran(
             "weekly-digest", self._minute - 12 * _MINUTE, "retrying", None, attempt=2, failed=2,
             error_type="ConnectionError", error="smtp.example.com: connection refused",
@@ -276,7 +276,7 @@ class _Teller:
             finished = values["finished"] or values["started"] + timedelta(seconds=number)
             self._connection.execute(_ATTEMPT, values | {"attempt": number, "status": status, "finished": finished})
 
-    def _log(self, execution_id: uuid.UUID, at: datetime, count: int) -> None:
+    def _log(self, execution_id: uuid.UUID, at: datetime, count: int, *, attempt: int = 1) -> None:
         said = [
             ("INFO", "batch %(n)d: 320 orders read", None), ("DEBUG", "SELECT … FROM orders WHERE id > %(n)d000", None),
             ("INFO", "batch %(n)d: written to warehouse.orders", {"rows": 320, "seconds": 0.41}),
@@ -289,5 +289,5 @@ class _Teller:
             logged_at = at + timedelta(seconds=2 + number * 0.6)
             self._connection.execute(
                 _LINE,
-                (execution_id, at, 1, number, logged_at, level, message % {"n": number}, fields and Jsonb(fields)),
+                (execution_id, at, attempt, number, logged_at, level, message % {"n": number}, fields and Jsonb(fields)),
             )

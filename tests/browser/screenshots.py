@@ -110,10 +110,11 @@ def _take(browser: Browser, site: Site, story: Story, name: str, kind: str) -> b
     }
     with _reading(browser, site, name, **options) as page:
         _settle(page, path_of(name, story))
+        width, gutter = options["viewport"]["width"], page.evaluate("innerWidth - document.documentElement.clientWidth")
         tall = min(page.evaluate("document.documentElement.scrollHeight"), _TALLEST)
-        page.set_viewport_size({"width": options["viewport"]["width"], "height": tall})
+        page.set_viewport_size({"width": width + gutter, "height": tall})
         _settle(page, path_of(name, story))
-        return page.screenshot()
+        return page.screenshot(clip={"x": 0, "y": 0, "width": width, "height": tall})
 
 
 def _settle(page: Page, path: str) -> None:

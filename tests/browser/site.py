@@ -21,7 +21,7 @@ from functions.db import jobs, users
 from functions.db.audit import Author
 from functions.db.connection import Connection, connect
 from functions.definition import JobDefinition
-from functions.scheduling import one_shot
+from functions.scheduling import one_shot, reachable
 from functions.scheduling.reconcile import reconcile
 from functions.settings import settings
 from infra.local.executor import Executor
@@ -36,7 +36,7 @@ PASSWORD = "correct horse battery staple"
 # Who may do what; the same password for all.
 PEOPLE = {"ada": "admin", "oto": "operator", "vera": "viewer"}
 _AUTHOR = Author(actor="seed", request_id="seed")
-_CACHED = (settings, invoker._client, one_shot._client)
+_CACHED = (settings, invoker._client, one_shot._client, reachable._client)
 _NOTHING = "http://127.0.0.1:1"
 # Roles come with the schema; what was migrated is about the schema.
 _TABLES = """
@@ -56,6 +56,9 @@ class Site:
         self._up = ExitStack()
         # An instance of a Lambda function has one event at a time.
         self._one_at_a_time = threading.Lock()
+        self._sessions: dict[str, dict[str, Any]] = {}
+        # How often: what was put into it before is gone.
+        self.emptied = 0
         self.url = ""
         # The same API as API Gateway shows it without a custom domain: below its stage.
         self.staged_url = ""
@@ -90,6 +93,8 @@ class Site:
     def empty(self) -> Connection:
         """Forget everything but the roles, and have the people again."""
         opened = self.connection
+        self._sessions.clear()
+        self.emptied += 1
         (tables,) = opened.execute(_TABLES).fetchone() or ("",)
         with opened.transaction():
             opened.execute("ALTER TABLE lamplighter.audit DISABLE TRIGGER append_only")
@@ -107,6 +112,11 @@ class Site:
 
     def session(self, name: str) -> dict[str, Any]:
         """The cookie of somebody who has logged in, as Playwright takes it."""
+        if name not in self._sessions:
+            self._sessions[name] = self._log_in(name)
+        return dict(self._sessions[name])
+
+    def _log_in(self, name: str) -> dict[str, Any]:
         user = users.find(self.connection, name)
         author = Author(actor=name, request_id="login")
         _, value = sessions.open_with_cookie(self.connection, user.id, author, source_ip="127.0.0.1")
