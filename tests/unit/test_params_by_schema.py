@@ -136,3 +136,22 @@ def test_the_first_five_misfits_are_named() -> None:
     with pytest.raises(InvalidParams) as caught:
         params.check(job(Everything), {name: cast("Any", [None]) for name in Everything.__dataclass_fields__})
     assert str(caught.value).count(": use") == 5
+
+
+@dataclass
+class Order:
+    """Two of its fields have no default."""
+
+    number: int
+    buyer: str
+    card: Card | None = None
+
+
+def test_a_form_is_told_what_is_wrong_with_each_field() -> None:
+    given = {"number": "many", "card": {"number": {"hunter2": 1}}}
+    found = params.misfits(job(Order), given)
+    assert found.keys() == {"number", "buyer", "card"}
+    assert found["buyer"] == "it is missing, and has no default"
+    assert "a whole number" in found["number"]
+    assert "hunter2" not in str(found)
+    assert params.misfits(job(Order), {"number": 1, "buyer": "ann"}) == {}

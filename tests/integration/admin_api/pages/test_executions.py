@@ -181,7 +181,7 @@ def test_who_comes_second_is_told_what_has_become_of_it(visitor: Visitor, deploy
     cancellations.request_cancel(deployed, execution_id, Author(actor="bob", request_id=None))
     answer = visitor.post(f"/executions/{execution_id}/cancel")
     assert (answer.status, "has ended as 'cancelled'" in text(answer)) == (409, True)
-    assert f'action="/prod/admin/executions/{execution_id}"' in answer.body
+    assert f'action="/prod/admin/executions/{execution_id}#log"' in answer.body
 
 
 def test_retry_leads_to_the_new_execution_and_both_link_to_each_other(visitor: Visitor, reporting: Connection) -> None:
