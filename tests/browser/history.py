@@ -287,7 +287,7 @@ class _Teller:
                 "ERROR", "batch %(n)d was refused: duplicate key value violates unique constraint “orders_pkey”", None
             )  # fmt: skip
             logged_at = at + timedelta(seconds=2 + number * 0.6)
+            said_now = message % {"n": number}
             self._connection.execute(
-                _LINE,
-                (execution_id, at, attempt, number, logged_at, level, message % {"n": number}, fields and Jsonb(fields)),
+                _LINE, (execution_id, at, attempt, number, logged_at, level, said_now, fields and Jsonb(fields))
             )

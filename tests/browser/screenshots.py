@@ -15,7 +15,7 @@ from typing import Any
 
 import requests
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Response, expect, sync_playwright
 
 from chalicelib.cookies import NAME as COOKIE
 from functions.db.migrate import migrate
@@ -138,8 +138,7 @@ def _print_table(browser: Browser, site: Site, story: Story) -> None:
     for name in PAGES:
         path = path_of(name, story)
         with _reading(browser, site, name, reduced_motion="reduce") as page:
-            weights: dict[str, int] = {}
-            page.on("response", lambda answer: weights.setdefault(answer.url, len(answer.body())))  # noqa: B023
+            weights = _weigh(page)
             _settle(page, path)
             html, total = weights.get(page.url, 0), sum(weights.values())
             found = len(axe.run(page).response["violations"])
@@ -148,6 +147,17 @@ def _print_table(browser: Browser, site: Site, story: Story) -> None:
         cookie = f"{COOKIE}={session['value']}" if PAGES[name].reader else ""
         took = statistics.median(_seconds(site.url + path, cookie) for _ in range(_ROUNDS)) * 1000
         print(f"| {name} | {html:,} | {total:,} | {took:.0f} ms | {found or 'nothing'} |", flush=True)
+
+
+def _weigh(page: Page) -> dict[str, int]:
+    """How many bytes each address of this page has, uncompressed, as it comes."""
+    weights: dict[str, int] = {}
+
+    def note(answer: Response) -> None:
+        weights.setdefault(answer.url, len(answer.body()))
+
+    page.on("response", note)
+    return weights
 
 
 def _seconds(url: str, cookie: str) -> float:

@@ -157,7 +157,8 @@ class Site:
 
     def _set_environment(self, endpoint_url: str) -> None:
         kept = dict(os.environ)
-        self._up.callback(lambda: (os.environ.clear(), os.environ.update(kept)))
+        self._up.callback(os.environ.update, kept)
+        self._up.callback(os.environ.clear)  # what is put up last goes first
         for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_CONFIG_FILE", "STAGE", "JOBS_ENABLED"):
             os.environ.pop(name, None)
         os.environ.update(
