@@ -116,5 +116,6 @@ def test_jobs_are_counted_by_the_state_the_list_gives_them(connection: Connectio
     seeds.triggered(connection, "a", "b", at=now())
     connection.execute("UPDATE lamplighter.job SET paused_at = now(), paused_by = 'ada' WHERE id = 'b'")
     connection.execute("UPDATE lamplighter.job SET removed_at = now(), removed_by = 'ada' WHERE id = 'gone'")
-    assert job_list.counts(connection, job_list.Wanted(is_enabled=True, limit=0)) == {"enabled": 1, "paused": 1, "missing": 1}
-    assert job_list.counts(connection, job_list.Wanted(is_enabled=False, limit=0)) == {"enabled": 2, "paused": 1}
+    on, off = (job_list.Wanted(is_enabled=each, limit=0) for each in (True, False))
+    assert job_list.counts(connection, on) == {"enabled": 1, "paused": 1, "missing": 1}
+    assert job_list.counts(connection, off) == {"enabled": 2, "paused": 1}

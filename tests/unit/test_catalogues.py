@@ -45,3 +45,13 @@ def test_a_translation_holds_the_values_of_its_original(
     original: messages.Id, translated: str | tuple[str, ...], is_right: bool
 ) -> None:
     assert messages.holds(original, translated) is is_right
+
+
+def test_a_language_without_words_for_schedules_says_them_in_english() -> None:
+    from chalicelib.pages.environment import environment
+    from functions.scheduling.cron import Schedule
+
+    said = {
+        each: environment(each).filters["schedule_words"](Schedule.parse("@hourly", "UTC")) for each in ("en", "de")
+    }
+    assert said["de"] == said["en"]

@@ -24,6 +24,7 @@ from chalicelib.pages.visit import BASE_PATH, Visit
 from functions.db.executions import ListedExecution
 from functions.db.sparks import Spark
 from functions.scheduling.cron import Schedule
+from functions.scheduling.describe import LANGUAGES as DESCRIBED
 
 _TABLES = {
     "actions": words.ACTIONS, "permission_texts": words.PERMISSIONS, "drifts": words.DRIFTS, "step_names": words.STEPS,
@@ -82,7 +83,7 @@ def environment(language: str) -> Environment:
         "status_badge": lambda status, visit: _status_badge(status, visit.prefix, language),
         "state_badge": lambda state, visit: _state_badge(state, visit.prefix, language),
         "schedule_text": lambda job: _schedule_text(job.schedule, job.timezone, language),
-        "schedule_words": lambda schedule: schedule.describe(language),
+        "schedule_words": lambda schedule: _described(schedule, language),
         "status_name": lambda status: said(words.STATUSES.get(status, status)),
         "as_json": lambda value: json.dumps(value, ensure_ascii=False, indent=2),
         "number": lambda value: _number(value, language),
@@ -93,7 +94,12 @@ def environment(language: str) -> Environment:
 
 @lru_cache(maxsize=10_000)
 def _schedule_text(schedule: str, timezone: str, language: str) -> str:
-    return Schedule.parse(schedule, timezone).describe(language)
+    return _described(Schedule.parse(schedule, timezone), language)
+
+
+def _described(schedule: Schedule, language: str) -> str:
+    """In English where there is a catalogue of the pages for the language and no words for schedules yet."""
+    return schedule.describe(language if language in DESCRIBED else "en")
 
 
 def _said(sparks: Sequence[Spark], language: str) -> str:
