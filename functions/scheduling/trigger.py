@@ -82,9 +82,9 @@ def fields(definition: Definition) -> dict[str, Any]:
 def differences(current: Definition, wanted: Definition) -> tuple[Difference, ...]:
     """Every field in which the two differ, by AWS's name with dots for nesting, in order."""
     before, after = fields(current), fields(wanted)
-    fields = sorted(before.keys() | after.keys())
+    names = sorted(before.keys() | after.keys())
     return tuple(
-        Difference(name, before.get(name), after.get(name)) for name in fields if before.get(name) != after.get(name)
+        Difference(name, before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)
     )
 
 
