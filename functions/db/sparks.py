@@ -17,13 +17,16 @@ class Spark(NamedTuple):
 
 # One walk of execution_occurrence for each job, and one row back: a page has 50 of them.
 _NEWEST = """
-SELECT j.job_id, array_agg(e.status ORDER BY e.scheduled_at), array_agg(e.duration_ms ORDER BY e.scheduled_at)
+SELECT j.job_id, e.statuses, e.durations
 FROM unnest(%(jobs)s::text[]) AS j(job_id), LATERAL (
-    SELECT scheduled_at, duration_ms,
-           CASE WHEN status = 'running' AND lease_expires_at <= clock_timestamp() THEN 'lost' ELSE status END AS status
-    FROM lamplighter.execution WHERE job_id = j.job_id ORDER BY scheduled_at DESC LIMIT %(limit)s
+    SELECT array_agg(status) AS statuses, array_agg(duration_ms) AS durations
+    FROM (
+        SELECT CASE WHEN status = 'running' AND lease_expires_at <= clock_timestamp() THEN 'lost' ELSE status
+               END AS status, duration_ms
+        FROM lamplighter.execution WHERE job_id = j.job_id ORDER BY scheduled_at DESC LIMIT %(limit)s
+    ) AS newest
 ) e
-GROUP BY j.job_id
+WHERE e.statuses IS NOT NULL
 """
 
 
@@ -31,5 +34,5 @@ def newest(connection: Connection, job_ids: Sequence[str], *, limit: int) -> dic
     """The newest executions of each of these jobs, oldest first; nothing for a job that has none."""
     rows = connection.execute(_NEWEST, {"jobs": list(job_ids), "limit": limit}).fetchall()
     return {
-        job_id: [Spark(*each) for each in zip(statuses, durations, strict=True)] for job_id, statuses, durations in rows
-    }
+        job_id: [*map(Spark, reversed(statuses), reversed(durations))] for job_id, statuses, durations in rows
+    }  # fmt: skip

@@ -39,7 +39,7 @@ def chart(
         return round(max(share, 0) * _HEIGHT, 1)
 
     lines = Markup("").join(_line(_TOP + _HEIGHT - height(mark), took(mark)) for mark in marks)
-    step = _WIDTH / max(len(points), 20)
+    step = _WIDTH / max(len(points), 50)
     bars = Markup("").join(
         _bar(_LEFT + number * step, step, height((each.duration_ms or 0) / 1000), each)
         for number, each in enumerate(points)
@@ -59,7 +59,7 @@ def _scale(known: Sequence[float], scale: str) -> tuple[float, float, list[float
     longest, shortest = max(known, default=1.0), min(known, default=0.1)
     if scale == "linear":
         step = _round_up(longest / 4)
-        return 0, step * math.ceil(longest / step - 1e-9), [step * n for n in range(math.ceil(longest / step - 1e-9) + 1)]
+        return 0, step * math.ceil(longest / step - 1e-9), [step * n for n in range(6) if n * step < longest + step]
     low = 10 ** math.floor(math.log10(shortest) + 1e-9)
     high = 10 ** max(math.ceil(math.log10(longest) - 1e-9), round(math.log10(low)) + 1)
     powers = range(round(math.log10(low)), round(math.log10(high)) + 1)

@@ -72,7 +72,7 @@ def environment(language: str) -> Environment:
         "json_text": lambda value: json.dumps(value, indent=2, ensure_ascii=False),
         "until": lambda at, visit: _relative(_rounded((at - visit.now).total_seconds()), language),
         "field_time": lambda at, visit: f"{at.astimezone(visit.zone):%Y-%m-%dT%H:%M}",
-        "day": lambda local: _day(local, language),
+        "day": lambda local: _day(local.replace(tzinfo=None), language),
         "clock": lambda at, visit: dates.format_time(at.astimezone(visit.zone), "HH:mm:ss", locale=visit.language),
         "clock_of": lambda at, visit, form: _clock_of(at, visit, form),
         "took": lambda seconds: _took(seconds, language),
@@ -136,7 +136,7 @@ def _icon(name: str, prefix: str, label: str = "") -> Markup:
     """An icon of the sprite; with a label it says that, without it is an ornament."""
     target = f"{prefix}{BASE_PATH}/static/icons.svg?v={digest('icons.svg')}"
     said = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
-    return Markup('<svg class="icon" {}><use href="{}#{}"></use></svg>').format(said, target, name)
+    return Markup('<svg class="icon" {}><use href="{}#{}"/></svg>').format(said, target, name)
 
 
 @lru_cache(maxsize=1_000)
@@ -148,11 +148,12 @@ def _status_badge(status: str, prefix: str, language: str) -> Markup:
 
 @lru_cache(maxsize=1_000)
 def _state_badge(state: str, prefix: str, language: str) -> Markup:
-    """On hover what to do; where there is room for it, pages say that beside the badge."""
+    """On hover what to do, where there is anything; where there is room for it, pages say that beside the badge."""
     tone, sign = STATES[state]
     said = translations(language).gettext
-    return Markup('<span class="badge {}" title="{}">{} {}</span>').format(
-        tone, said(words.ADVICE[state]), _icon(sign, prefix), said(words.STATES[state])
+    title = "" if state == "enabled" else Markup(' title="{}"').format(said(words.ADVICE[state]))
+    return Markup('<span class="badge {}"{}>{} {}</span>').format(
+        tone, title, _icon(sign, prefix), said(words.STATES[state])
     )
 
 
@@ -186,12 +187,13 @@ def _ago(at: datetime, visit: Visit) -> Markup:
 
 @lru_cache(maxsize=10_000)
 def _short(local: datetime, language: str) -> str:
-    return dates.format_datetime(local, "short", locale=language)
+    """The day and the time of day; the year is on hover."""
+    return f"{dates.format_skeleton('MMMd', local, locale=language)} {local:%H:%M}"
 
 
 @lru_cache(maxsize=10_000)
 def _day(local: datetime, language: str) -> str:
-    """Weekday, date and time of day, on whatever clock this is."""
+    """Weekday, date and time of day; naive, since aware ones of two zones are equal at one instant, and kept as one."""
     day = dates.format_skeleton("yMMMEd", local, locale=language)
     return f"{day}, {local:%H:%M}" + (f":{local:%S}" if local.second else "")
 
@@ -221,4 +223,5 @@ def _took(seconds: float, language: str) -> str:
         return f"{numbers.format_decimal(round(seconds * 1000), locale=language)} ms"
     if seconds < 60:
         return f"{numbers.format_decimal(round(seconds, 1), locale=language)} s"
-    return str(timedelta(seconds=round(seconds)))
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -34,6 +34,8 @@ job = Blueprint(__name__)
 _OCCURRENCES = 10
 _CHARTED = 100
 _ROWS = 25
+# As people look for them; what is new comes after.
+_ORDER = ("schedule", "timezone", "timeout_s", "memory_mb", "retry", "overlap", "misfire", "jitter_s")
 
 LocalTime = Annotated[str, Meta(max_length=16)]
 
@@ -64,7 +66,11 @@ def show_job(visit: Visit, job_id: str, query: JobPageQuery) -> Response:
         history = execution_service.page(
             opened, listing.wanted(asked, job_id=found), before=listing.place(asked), limit=_ROWS
         )
-        shown_history = {"query": query, "history": history.rows, "cursor": listing.cursor(history.next)}
+        shown_history: dict[str, Any] = {
+            "query": query,
+            "history": history.rows,
+            "cursor": listing.cursor(history.next),
+        }
         try:
             shown = job_service.get(opened, found, now=visit.now)
         except JobNotFound:
@@ -87,7 +93,8 @@ def definition(row: JobRow) -> list[tuple[str, Any]]:
         for name, value in row.definition.items()
         if value not in (None, "", []) and name not in ("id", "params_schema", "description")
     }
-    return [*shown.items(), ("hash", row.definition_hash[:12])]
+    in_order = sorted(shown, key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER))
+    return [*((name, shown[name]) for name in in_order), ("hash", row.definition_hash[:12])]
 
 
 def _executions(visit: Visit, query: JobPageQuery) -> JobExecutionsQuery:

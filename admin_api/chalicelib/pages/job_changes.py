@@ -112,6 +112,6 @@ def _ask(visit: Visit, job_id: str, action: str) -> Response:
         shown = job_service.get(opened, incoming.job_id(job_id), now=visit.now)
     has_params = job_params.schema_of(shown.row) is not None
     return render(
-        visit, "ask.html", job=shown.listed, etag=shown.etag, action=action, has_params=has_params,
+        visit, "ask.html", job=shown.listed, seen=shown.etag, action=action, has_params=has_params,
         status=visit.status,
     )  # fmt: skip

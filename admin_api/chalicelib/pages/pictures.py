@@ -10,27 +10,23 @@ from markupsafe import Markup, escape
 from chalicelib.pages.statuses import STATUSES
 from functions.db.sparks import Spark
 
-_STEP, _HEIGHT = 6, 28
-_LEAST = 4
-_MOST = 30
+# In units as coarse as the eye allows: a page has 1,500 bars, and each of their digits counts.
+_HEIGHT, _MOST = 9, 30
 
 
 def spark(executions: Sequence[Spark], label: str) -> Markup:
-    """The newest executions as bars: height is the duration on a logarithmic scale, colour the status; newest right.
-
-    One path for each colour: a page has 1,500 bars.
-    """
+    """The newest executions as bars: height is the root of the duration, colour the status; newest right."""
     shown = executions[-_MOST:]
-    longest = math.log1p(max((each.duration_ms or 0 for each in shown), default=0))
+    longest = math.sqrt(max((each.duration_ms or 0 for each in shown), default=0))
     bars: dict[str, str] = {}
     for number, each in enumerate(shown, _MOST - len(shown)):
-        share = math.log1p(each.duration_ms or 0) / longest if longest else 0
+        tall = 1 + round(math.sqrt(each.duration_ms or 0) / longest * (_HEIGHT - 1)) if longest else 1
         tone = STATUSES[each.status][0] if each.status in STATUSES else "idle"
-        bars[tone] = f"{bars.get(tone, '')}M{number * _STEP + 3} {_HEIGHT}v-{round(_LEAST + share * (_HEIGHT - _LEAST))}"
+        bars[tone] = f"{bars.get(tone, '')}M{number * 2 + 1} {_HEIGHT}V{_HEIGHT - tall}"
     paths = "".join(f'<path class="{tone}" d="{path}"/>' for tone, path in bars.items())
     # Numbers and tones of ours, nothing from outside.
     return Markup(  # noqa: S704
-        f'<svg class="spark" viewBox="0 0 {_MOST * _STEP} {_HEIGHT}" role="img" aria-label="{escape(label)}">{paths}</svg>'
+        f'<svg class="spark" viewBox="0 0 {_MOST * 2} {_HEIGHT}" role="img" aria-label="{escape(label)}">{paths}</svg>'
     )
 
 

@@ -1,4 +1,4 @@
-"""What a status, or a job's state, looks like: its tone in the stylesheet, and its icon, so that colour is never all there is."""
+"""What a status, or a job's state, looks like: its tone in the stylesheet, and its icon beside the colour."""
 
 from __future__ import annotations
 

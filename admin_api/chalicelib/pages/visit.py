@@ -65,7 +65,8 @@ class Visit:
     @property
     def many(self) -> int:
         """How many times it was done: 0 where that is not said."""
-        sent = str((self.request.query_params or {}).get(MANY, ""))
+        asked = self.request.query_params
+        sent = "" if asked is None or MANY not in asked else str(asked[MANY])
         return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 4 else 0
 
     @property
