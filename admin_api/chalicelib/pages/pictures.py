@@ -12,6 +12,8 @@ from functions.db.sparks import Spark
 
 # In units as coarse as the eye allows: a page has 1,500 bars, and each of their digits counts.
 _HEIGHT, _MOST = 9, 30
+# Of 24: less could not be seen.
+_LEAST = 4
 
 
 def spark(executions: Sequence[Spark], label: str) -> Markup:
