@@ -154,7 +154,8 @@ def _weigh(page: Page) -> dict[str, int]:
     weights: dict[str, int] = {}
 
     def note(answer: Response) -> None:
-        weights.setdefault(answer.url, len(answer.body()))
+        if "x-fragment" not in answer.request.headers:  # what a live page asks for again is no part of its weight
+            weights.setdefault(answer.url, len(answer.body()))
 
     page.on("response", note)
     return weights
