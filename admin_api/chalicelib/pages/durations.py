@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from chalicelib.pages.statuses import STATUSES
 
-_LEFT, _TOP, _WIDTH, _HEIGHT, _FOOT = 64, 10, 836, 170, 26
+_LEFT, _TOP, _WIDTH, _HEIGHT, _FOOT = 92, 10, 808, 170, 26
 _STUB = 3
 _STEPS = (1, 2, 5)
 
