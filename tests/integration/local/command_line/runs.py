@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import threading
@@ -83,6 +84,8 @@ class Terminal:
         process = subprocess.Popen(
             [*_COMMAND, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             text=True, env=self.environment,
+            # Whoever starts the tests in the background has told them, and so all they start, to ignore it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
         patience = threading.Timer(PATIENCE_S, process.kill)
         patience.start()
