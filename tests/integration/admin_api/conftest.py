@@ -11,17 +11,17 @@ from moto.awslambda_simple.models import LambdaSimpleBackend
 from moto.core.config import default_user_config
 
 from functions.db import jobs
-from functions.db.connection import Connection
+from functions.db.connection import Connection, connect
 from functions.definition import JobDefinition
 from functions.scheduling.reconcile import reconcile
 from functions.settings import settings
 from infra.local.gateway_routes import RouteTable, admin_api_routes
-from tests.conftest import PROJECT
+from tests.conftest import PROJECT, cloned
 
 sys.path.insert(0, str(PROJECT / "admin_api"))
 
 from tests.integration.admin_api import reports
-from tests.integration.admin_api.api import KEY, Api
+from tests.integration.admin_api.api import BASE, KEY, Api
 from tests.integration.admin_api.aws import REGION, Aws
 
 DEFINITIONS = [
@@ -58,19 +58,51 @@ def _recording(aws: Aws) -> Any:
 
 
 @pytest.fixture
-def aws(aws_server: Aws) -> Aws:
-    """AWS with nothing in it."""
-    aws_server.reset()
+def aws(aws_server: Aws, request: pytest.FixtureRequest) -> Aws:
+    """AWS with nothing in it; where a test asks for `deployed`, with that."""
+    if "deployed" in request.fixturenames:
+        aws_server.restore()
+    else:
+        aws_server.reset()
     return aws_server
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, server_url: str, template_database: str) -> Iterator[str]:
+    """The URL of a database of this test's own: empty; where a test asks for `deployed`, with that."""
+    is_deployed = "deployed" in request.fixturenames
+    template = request.getfixturevalue("deployed_template") if is_deployed else template_database
+    with cloned(server_url, template) as url:
+        yield url
+
+
+@pytest.fixture(scope="package")
+def deployed_template(server_url: str, template_database: str, aws_server: Aws) -> Iterator[str]:
+    """The name of a database with the jobs of `deployed`, which is in AWS as well (Aws.keep)."""
+    with cloned(server_url, template_database) as url, pytest.MonkeyPatch.context() as patched:
+        _use(patched)
+        patched.setenv("DATABASE_URL", url)
+        settings.cache_clear()
+        aws_server.reset()
+        with connect(url) as opened:
+            jobs.store_definitions(opened, DEFINITIONS)
+            reconcile(opened, settings())
+        routes = RouteTable(admin_api_routes(PROJECT))
+        from app import app
+        from chalicelib.database import warm
+
+        assert Api(app, routes)("DELETE", f"{BASE}/jobs/removed", actor="deployer").status == 204
+        warm().close()  # nobody may be on a database that is cloned
+        settings.cache_clear()
+        aws_server.keep()
+        yield url.rpartition("/")[2]
 
 
 @pytest.fixture
 def offline(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
     """The app with neither PostgreSQL nor AWS: what it answers here, it answers by itself."""
+    _use(monkeypatch)
     monkeypatch.setenv("DATABASE_URL", "postgresql://u:secret@127.0.0.1:1/nothing")
-    monkeypatch.setenv("AUTH_SIGNING_KEY", KEY)
-    monkeypatch.setenv("AWS_REGION", REGION)
-    monkeypatch.delenv("STAGE", raising=False)
     settings.cache_clear()
     routes = RouteTable(admin_api_routes(PROJECT))
     from app import app
@@ -90,9 +122,6 @@ def api(offline: Api, database_url: str, aws: Aws, monkeypatch: pytest.MonkeyPat
 @pytest.fixture
 def deployed(api: Api, connection: Connection) -> Connection:
     """Five jobs, in PostgreSQL and in AWS; the one called `removed` has been removed."""
-    jobs.store_definitions(connection, DEFINITIONS)
-    reconcile(connection, settings())
-    assert api("DELETE", "/api/v1/admin/jobs/removed", actor="deployer").status == 204
     return connection
 
 
@@ -101,3 +130,9 @@ def reporting(api: Api, connection: Connection, aws: Aws) -> Connection:
     """Jobs with params, in PostgreSQL and in AWS (reports.py)."""
     reports.deploy(connection, aws)
     return connection
+
+
+def _use(patched: pytest.MonkeyPatch) -> None:
+    patched.setenv("AUTH_SIGNING_KEY", KEY)
+    patched.setenv("AWS_REGION", REGION)
+    patched.delenv("STAGE", raising=False)

@@ -45,7 +45,7 @@ def test_the_detail_is_the_listed_job_and_its_history(api: Api, deployed: Connec
 def test_the_detail_says_what_fires_the_job_and_why_that(api: Api, deployed: Connection) -> None:
     trigger = api("GET", f"{BASE}/jobs/cleanup").json["trigger"]
     applied_at = datetime.fromisoformat(trigger.pop("appliedAt"))
-    assert abs(datetime.now(UTC) - applied_at) < timedelta(minutes=1)
+    assert timedelta() <= datetime.now(UTC) - applied_at < timedelta(hours=1)
     assert trigger == {"backend": "rule", "reason": "a rule can serve it", "startedAt": None}
     assert api("GET", f"{BASE}/jobs/by-hand").json["trigger"] is None
 

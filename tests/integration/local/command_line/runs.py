@@ -6,8 +6,10 @@ import json
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -78,16 +80,21 @@ class Terminal:
 
     @contextmanager
     def running(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-        """It runs inside; afterwards it does not."""
+        """It runs inside, for so long as anybody is patient; afterwards it does not."""
         process = subprocess.Popen(
             [*_COMMAND, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             text=True, env=self.environment,
+            # Whoever starts the tests in the background has told them, and so all they start, to ignore it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
-        try:
-            yield process
-        finally:
-            process.kill()
-            process.communicate()
+        patience = threading.Timer(PATIENCE_S, process.kill)
+        patience.start()
+        with process:
+            try:
+                yield process
+            finally:
+                process.kill()
+                patience.cancel()
 
     def on_a_terminal(self, *arguments: str, answers: Mapping[str, str] | None = None, **variables: str) -> Ran:
         """Run it where a person looks, who types these answers after these questions. out is all they saw."""
@@ -123,3 +130,15 @@ def line_of(process: subprocess.Popen[str], text: str) -> str:
         if text in line:
             return line
     raise AssertionError(f"it ended without saying {text!r}")
+
+
+def rest_of(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """What was not read yet of its standard output, and its standard error, once it has ended.
+
+    Popen.communicate leaves out what line_of has read ahead.
+    """
+    assert process.stdout is not None
+    assert process.stderr is not None
+    out, err = process.stdout.read(), process.stderr.read()
+    process.wait()
+    return out, err

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.local.command_line.conftest import BADLY, WELL
-from tests.integration.local.command_line.runs import Terminal, line_of
+from tests.integration.local.command_line.runs import Terminal, line_of, rest_of
 
 pytestmark = pytest.mark.usefixtures("two_jobs")
 
@@ -19,7 +19,7 @@ def test_trigger_wait_shows_the_lines_as_they_come_and_ends_as_the_execution(ada
         assert line_of(process, "begun").rstrip().endswith("INFO     begun n=1")
         assert "careful" in line_of(process, "careful")
         gate.touch()
-        out, err = process.communicate(timeout=60)
+        out, err = rest_of(process)
     assert process.returncode == 0
     assert "INFO     ended" in out
     assert "ended as succeeded" in err
@@ -45,7 +45,7 @@ def test_ctrl_c_stops_the_watching_and_not_the_run(ada: Terminal, gate: Path) ->
     with ada.running("trigger", WELL, "--wait") as process:
         line_of(process, "begun")
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = rest_of(process)
     assert process.returncode == 130
     assert "you stopped watching" in err
     execution = ada("executions", WELL, "--json").json["executions"][0]
@@ -70,7 +70,7 @@ def test_logs_follow_begins_with_the_tail_and_goes_on_to_the_end(ada: Terminal, 
         first = json.loads(line_of(process, "begun"))
         assert (first["attempt"], first["line"], first["fields"]) == (1, 1, {"n": 1})
         gate.touch()
-        out, _ = process.communicate(timeout=60)
+        out, _ = rest_of(process)
     assert process.returncode == 0
     assert [json.loads(line)["message"] for line in out.splitlines()] == ["careful", "ended"]
 
@@ -95,6 +95,6 @@ def test_a_watched_execution_can_be_cancelled_from_elsewhere(ada: Terminal) -> N
         line_of(process, "begun")
         execution = ada("executions", WELL, "--status", "running", "--json").json["executions"][0]["id"]
         assert ada("cancel", execution).code == 0
-        _, err = process.communicate(timeout=60)
+        _, err = rest_of(process)
     assert process.returncode == 1
     assert "ended as cancelled" in err
