@@ -74,7 +74,19 @@ def test_every_endpoint_is_documented_with_its_method_and_no_other() -> None:
     documented = set(re.findall(r"^\| `([A-Z]+) (\S+)` \|", text("admin-api.md"), re.MULTILINE))
     routes = {(method, path) for path, methods in admin_api_routes(PROJECT) for method in methods}
     routes -= {("HEAD", path) for _, path in routes}  # wherever GET answers, and said so once
-    assert documented == {(method, path) for method, path in routes if path not in ("/", "/{proxy+}")}
+    ours = {(method, path) for method, path in routes if path not in ("/", "/{proxy+}") and not is_page(path)}
+    assert documented == ours
+
+
+def test_every_page_with_an_address_of_its_own_is_documented_and_no_other() -> None:
+    pages = {path for path, methods in admin_api_routes(PROJECT) if "GET" in methods and is_page(path)}
+    rows = [line for line in text("ui.md").splitlines() if line.startswith("| `/admin")]
+    documented = {path.rstrip("/") for path in re.findall(r"`(/admin[^`]*)`", "".join(rows)) if "{" not in path}
+    assert documented == {path for path in pages if "{" not in path}
+
+
+def is_page(path: str) -> bool:
+    return path == "/admin" or path.startswith("/admin/")
 
 
 def test_every_permission_is_documented() -> None:

@@ -62,6 +62,7 @@ class Visit:
         """In how many seconds what was refused can be tried again; None where waiting is no help."""
         headers = self.refused.headers if isinstance(self.refused, Refusal) else {}
         return int(headers["Retry-After"]) if "Retry-After" in headers else None
+
     @property
     def many(self) -> int:
         """How many times it was done: 0 where that is not said."""

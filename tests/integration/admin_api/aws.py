@@ -11,7 +11,7 @@ from urllib.request import Request, urlopen
 
 import boto3
 from moto.backends import get_backend
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.server import ThreadedMotoServer
 
 REGION = "eu-central-1"
