@@ -11,6 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
 from functions.errors import JobsError
+from infra.local.gateway_compression import compressed
 from infra.local.gateway_event import HttpRequest, HttpResponse, MalformedAnswer, http_response, proxy_event
 from infra.local.gateway_responses import response
 from infra.local.gateway_routes import Routes, RouteTable
@@ -88,7 +89,8 @@ class Gateway:
         if match is None:
             return response("MISSING_AUTHENTICATION_TOKEN", request.path)
         try:
-            return http_response(self._invoke(json.dumps(proxy_event(request, match)).encode()))
+            answer = http_response(self._invoke(json.dumps(proxy_event(request, match)).encode()))
+            return compressed(answer, request.headers)
         except (FunctionFailed, FunctionTimedOut, MalformedAnswer) as error:
             self._report(f"{request.method} {request.path}: {error}")
             kind = "INTEGRATION_TIMEOUT" if isinstance(error, FunctionTimedOut) else "INTEGRATION_FAILURE"

@@ -15,7 +15,7 @@ from chalicelib.callers import Caller
 from chalicelib.pages import preferences
 from chalicelib.permissions import grants
 from chalicelib.problems import STATUSES
-from chalicelib.refusals import Refusal, TooManyRequests
+from chalicelib.refusals import Refusal
 from functions.errors import JobsError
 
 BASE_PATH = "/admin"
@@ -74,13 +74,6 @@ class Visit:
     def status(self) -> int:
         """The HTTP status of a page that shows a form, or shows it again."""
         return 200 if self.refused is None else int(STATUSES.get(self.refused.code, 500))
-
-    @property
-    def cooldown(self) -> int | None:
-        """In how many seconds there may be another change, where this was one too many."""
-        if not isinstance(self.refused, TooManyRequests):
-            return None
-        return int(self.refused.headers["Retry-After"])
 
     @property
     def is_fragment(self) -> bool:

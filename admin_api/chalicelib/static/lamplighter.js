@@ -86,9 +86,15 @@ function show(form, opener) {
   dialog.append(form);
   dialog.setAttribute("aria-labelledby", form.querySelector("h1, h2")?.id ?? "");
   form.querySelector("[data-cancel]")?.addEventListener("click", (event) => { event.preventDefault(); dialog.close(); });
-  dialog.addEventListener("close", () => { dialog.remove(); opener.focus(); });
+  dialog.addEventListener("close", () => { dialog.remove(); still(opener)?.focus(); });
   document.body.append(dialog);
   dialog.showModal();
+}
+
+/** What may have been replaced meanwhile by its newer self. */
+function still(link) {
+  const same = (each) => each.getAttribute("href") === link.getAttribute("href");
+  return link.isConnected ? link : [...document.querySelectorAll("a[data-dialog]")].find(same);
 }
 
 /** Parts that take a while, or may not come at all, are fetched once the page is there: data-load says from where. */

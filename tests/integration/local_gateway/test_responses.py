@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import http.client
 from typing import Any
 
@@ -32,6 +33,29 @@ def test_a_base64_body_is_decoded(client: http.client.HTTPConnection, function: 
     function.answer = lambda event: {"statusCode": 200, "body": encoded, "isBase64Encoded": True}
     client.request("GET", "/jobs")
     assert client.getresponse().read() == b"\x89PNG"
+
+
+@pytest.mark.parametrize(
+    ("accepted", "size", "encoding"),
+    [
+        ("gzip, deflate, br", 1_000, "gzip"),
+        ("br;q=1.0, gzip;q=0.5", 1_000, "gzip"),
+        ("gzip", 999, None),
+        ("gzip;q=0", 1_000, None),
+        ("br", 1_000, None),
+        ("", 1_000, None),
+    ],
+)
+def test_a_large_answer_is_compressed_for_who_takes_that(
+    client: http.client.HTTPConnection, function: Function, accepted: str, size: int, encoding: str | None
+) -> None:
+    function.answer = lambda event: {"statusCode": 200, "body": "x" * size}
+    client.request("GET", "/jobs", headers={"Accept-Encoding": accepted})
+    response = client.getresponse()
+    body = response.read()
+    assert response.getheader("Content-Encoding") == encoding
+    assert response.getheader("Content-Length") == str(len(body))
+    assert (gzip.decompress(body) if encoding else body) == b"x" * size
 
 
 def test_no_content_has_neither_body_nor_length(client: http.client.HTTPConnection, function: Function) -> None:
