@@ -119,6 +119,7 @@ def _print_step(step: str, seconds: float, detail: str) -> None:
 def _welcome(running: Running, state: State, seconds: float) -> None:
     facts = shlex.quote(str(state.directory / "dev.json"))
     print(f"\nready in {seconds:.1f} s\n")
+    print(f"  admin UI    {running.url}/admin/")
     print(f"  admin API   {running.url}/api/v1/admin/jobs")
     if running.admin_password is not None:
         print(f"  log in      as admin with the password {running.admin_password}")
