@@ -87,6 +87,8 @@ def show_new(visit: Visit, query: NewQuery = _CHOOSING) -> Response:
 def _again(visit: Visit) -> Response:
     """What was refused, with all that was typed; without a job there is, the jobs to choose from."""
     assert visit.refused is not None
+    if not visit.may(JOBS_VIEW):
+        raise visit.refused
     job_id = visit.values.get("job", "")
     if not job_id or visit.refused.code == "jobs_not_found":
         return _choose(visit, _CHOOSING)

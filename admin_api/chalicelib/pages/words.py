@@ -73,7 +73,8 @@ REFUSALS: Mapping[str, str] = {
     "auth_issuer_unavailable": N_("Your organisation's login cannot be reached: try again in a moment."),
     "server_too_many_requests": N_("You have made too many changes in a minute."),
     "precondition_failed": N_(
-        "Somebody changed it since you looked. What you typed is kept: compare with how it is now, and send it again."
+        "Somebody else was faster: it has changed since you looked, and nothing was done. What you typed is kept: "
+        "compare, and send it again if you still want that."
     ),
     "users_password_wrong": N_("The current password is not the one you have."),
     "users_last_administrator": N_("Nobody would be left who may do everything and can log in."),

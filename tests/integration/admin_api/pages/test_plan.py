@@ -37,7 +37,7 @@ def test_another_plan_than_the_one_that_was_seen_is_not_applied(ada: Browser, de
     aws.client("events").disable_rule(Name="lamplighter-local-job-restore")
     answer = ada.post("/admin/plan/apply", {"etag": etag})
     assert answer.status == 412
-    assert "Somebody changed it since you looked." in answer.text
+    assert "Somebody else was faster" in answer.text
     assert "2 steps" in answer.text
     assert aws.client("events").describe_rule(Name=RULE)["State"] == "DISABLED"
 
