@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -79,5 +80,10 @@ def on_database(url: str, name: str) -> str:
 
 
 def _administer(url: str, statement: str) -> None:
-    with psycopg.connect(url, autocommit=True) as administrator:
-        administrator.execute(statement.encode())
+    _administrator(url).execute(statement.encode())
+
+
+@cache
+def _administrator(url: str) -> psycopg.Connection:
+    # Kept: a connection costs as much as what is done with it.
+    return psycopg.connect(url, autocommit=True)
