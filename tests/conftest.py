@@ -80,7 +80,11 @@ def on_database(url: str, name: str) -> str:
 
 
 def _administer(url: str, statement: str) -> None:
-    _administrator(url).execute(statement.encode())
+    try:
+        _administrator(url).execute(statement.encode())
+    except psycopg.OperationalError:  # a test has ended every connection there was
+        _administrator.cache_clear()
+        _administrator(url).execute(statement.encode())
 
 
 @cache

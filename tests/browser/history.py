@@ -223,7 +223,7 @@ class _Teller:
             (3, "ada", "jobs.pause", "sync-crm", {"paused_at": None}, {"paused_at": "2026-11-23T09:12:00+00:00",
              "pause_reason": "the CRM is being upgraded, ticket 4711"}, "the CRM is being upgraded, ticket 4711"),
             (5, "oto", "jobs.trigger", "daily-report", None, {"execution_id": str(uuid.uuid4())}, None),
-            (9, "deploy", "jobs.reconcile", None, None, {"create": 2, "update": 1}, None),
+            (9, "deploy", "plan.apply", None, None, {"planned": {"create": 2, "update": 1}}, None),
             (26, "ada", "jobs.remove", "legacy-import", {"removed_at": None},
              {"removed_at": "2026-11-22T10:00:00+00:00"}, None),
             (31, "oto", "executions.cancel", "sync-crm", {"status": "running"}, {"status": "cancelled"}, None),
