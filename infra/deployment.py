@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import platform
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from functions import naming
 from functions.definition import JobDefinition
 from functions.settings import Settings
+from infra.options import Options
 
 Architecture = Literal["x86_64", "arm64"]
 
@@ -52,6 +53,7 @@ class Deployment:
     target: Target = Target()
     endpoint_url: str | None = None
     log_retention_days: int = 30
+    options: Options = field(default_factory=Options)
 
     @property
     def stage(self) -> str:
