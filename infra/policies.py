@@ -47,8 +47,9 @@ def schedule_group_arn(stage: str) -> Sub:
 
 
 def scheduler_role_arn(stage: str) -> Sub:
-    """The role EventBridge Scheduler assumes. A role's ARN has no region."""
-    return Sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{naming.scheduler_role(stage)}")
+    """The role EventBridge Scheduler assumes. A role's ARN has no region, its name has."""
+    name = naming.scheduler_role(stage, "${AWS::Region}")
+    return Sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{name}")
 
 
 def document(*statements: Mapping[str, Any]) -> dict[str, Any]:
