@@ -44,7 +44,12 @@ def api_template(deployment: Deployment, packages: Packages) -> Template:
         timeout_s=_TIMEOUT_S,
         memory_mb=_MEMORY_MB,
         dead_letters=policies.dead_letters_arn(stage),
-        policy=[policies.invoke_jobs(stage), *policies.manage_triggers(stage)],
+        policy=[
+            policies.invoke_jobs(stage),
+            *policies.manage_triggers(stage),
+            policies.look_at_rules(stage),
+            policies.schedule_starts(stage),
+        ],
         secrets=secrets,
         variables=issuer(oidc),
     )
