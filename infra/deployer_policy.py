@@ -115,14 +115,14 @@ def _functions(names: _Names) -> list[Statement]:
             [
                 "CreateLogGroup", "DeleteLogGroup", "PutRetentionPolicy", "DeleteRetentionPolicy", "TagResource",
                 "UntagResource", "ListTagsForResource", "AssociateKmsKey", "DisassociateKmsKey",
-                "DescribeIndexPolicies", "GetDataProtectionPolicy",
+                "GetDataProtectionPolicy",
             ],
             [
                 names.regional("logs", f"log-group:/aws/{service}/{names.prefix}*")
                 for service in ("lambda", "apigateway")
             ],
         ),
-        _allow("logs", ["DescribeLogGroups", "DescribeResourcePolicies"], "*"),
+        _allow("logs", ["DescribeLogGroups", "DescribeResourcePolicies", "DescribeIndexPolicies"], "*"),
     ]  # fmt: skip
 
 
@@ -194,12 +194,17 @@ def _secrets(names: _Names) -> list[Statement]:
 
 def _api(names: _Names) -> list[Statement]:
     """API Gateway gives ids of its own, so only kinds can be named: those of this account and region."""
-    kinds = ("restapis", "restapis/*", "domainnames", "domainnames/*", "tags/*")
-    where = [f"arn:{names.partition}:apigateway:{names.region}::/{kind}" for kind in kinds]
-    account = f"arn:{names.partition}:apigateway:{names.region}::/account"
+
+    def paths(*kinds: str) -> list[str]:
+        return [f"arn:{names.partition}:apigateway:{names.region}::/{kind}" for kind in kinds]
+
     return [
-        _allow("apigateway", ["GET", "POST", "PUT", "PATCH", "DELETE"], where),
-        _allow("apigateway", ["GET"], account),
+        _allow("apigateway", ["GET", "POST"], paths("restapis", "domainnames")),
+        _allow("apigateway", ["GET", "POST", "PATCH", "DELETE"], paths("restapis/*", "domainnames/*")),
+        _allow("apigateway", ["PUT"], paths("restapis/*", "tags/*")),
+        _allow("apigateway", ["GET", "DELETE"], paths("tags/*")),
+        # Where its log's role is set, for the whole account.
+        _allow("apigateway", ["GET"], paths("account")),
     ]
 
 

@@ -17,7 +17,8 @@ import pytest
 from chalicelib.services import health
 from functions import handler, invoker, naming, operations, registry
 from functions.database import database
-from functions.db import jobs
+from functions.db import intents, jobs
+from functions.db.audit import Author
 from functions.db.connection import Connection, connect
 from functions.db.one_time import enqueue as written
 from functions.definition import JobDefinition
@@ -95,12 +96,15 @@ class Drivers:
             self._change_behind_our_back()
             self._operate(backend, "plan", deep=True)
             self._operate(backend, "reconcile", deep=True)
-        for enabled in ("false", "true"):
-            self._operate("auto", "reconcile", JOBS_ENABLED=enabled)
+        self._operate("auto", "reconcile")
+        for change in (intents.pause, intents.resume):  # and then the process died
+            with connect(self.database_url) as connection:
+                change(connection, EXPORT.id, Author(actor="ann"))
+            self._operate("auto", "reconcile")
 
-    def _operate(self, backend: str, operation: str, *, deep: bool = False, **variables: str) -> None:
+    def _operate(self, backend: str, operation: str, *, deep: bool = False) -> None:
         shipped = [Job(definition=each, function=print) for each in (*JOBS, EXPORT, CLOSING)]
-        with self._set(TRIGGER_BACKEND=backend, **variables), self.recorder.acting(OPERATIONS):
+        with self._set(TRIGGER_BACKEND=backend), self.recorder.acting(OPERATIONS):
             self.patched.setattr(registry, "all_jobs", lambda: tuple(shipped))
             operations.handle({"operation": operation, "deep": deep}, None)
 
@@ -183,7 +187,6 @@ class Drivers:
         environment = {
             **ENVIRONMENT,
             "AUTH_SIGNING_KEY": KEY,
-            "JOBS_ENABLED": "true",
             "DATABASE_URL": self.database_url,
         }
         for name, value in (environment | variables).items():

@@ -22,6 +22,7 @@ EVERYTHING = {
     "lambda:GetAccountSettings": "has no resource type; says the account's limits",
     "logs:DescribeLogGroups": "CloudFormation looks for its group among all; lists names",
     "logs:DescribeResourcePolicies": "has no resource type; CloudFormation reads it beside a log group",
+    "logs:DescribeIndexPolicies": "has no resource type; CloudFormation reads it beside a log group",
     "secretsmanager:GetRandomPassword": "has no resource type; makes a random text",
 }
 EVERY_ROLE = [*COLUMNS, *sorted(LIKE_PLAIN)]
