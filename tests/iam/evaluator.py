@@ -41,7 +41,9 @@ def _applies(statement: Statement, request: Request) -> bool:
         _is_by(statement, request)
         and any(_matches(pattern.lower(), request.action.lower()) for pattern in _list(statement["Action"]))
         and ("Resource" not in statement or any(_names(arn, request.resource) for arn in _list(statement["Resource"])))
-        and all(_holds(*test, request.context) for test in statement.get("Condition", {}).items())
+        and all(
+            _holds(operator, wanted, request.context) for operator, wanted in statement.get("Condition", {}).items()
+        )
     )
 
 

@@ -54,7 +54,8 @@ class Recorder:
 @contextmanager
 def recording() -> Iterator[Recorder]:
     """A recorder of all calls of this process, and of the logins it signs for RDS, which no call is made for."""
-    recorder, call, presign = Recorder(), BaseClient._make_api_call, RequestSigner.generate_presigned_url
+    recorder, presign = Recorder(), RequestSigner.generate_presigned_url
+    call: Any = BaseClient._make_api_call  # type: ignore[attr-defined]
 
     def noted(client: BaseClient, operation: str, params: dict[str, Any]) -> Any:
         recorder.note(client.meta.service_model.service_name, operation, dict(params))

@@ -25,7 +25,7 @@ COLUMNS = {
     OPERATIONS: "operations",
     API: "API",
     SCHEDULER: "Scheduler",
-    PLAIN: "a job",
+    PLAIN: "a job (`retention`)",
     SWEEP: "the sweep",
     ENQUEUING: "a job with `MAY_ENQUEUE`",
     ASKING: "a job with `s3:PutObject`",
@@ -149,7 +149,10 @@ LINES = [
     ),
     *_lines(
         "Logs and dead letters",
-        ("write into a job's log", "logs:PutLogEvents", f"{_group(f'{_S}-job-retention')}:log-stream:1", {PLAIN}),
+        (
+            "write into the log of `retention`", "logs:PutLogEvents",
+            f"{_group(f'{_S}-job-retention')}:log-stream:1", {PLAIN},
+        ),
         ("read a job's log", "logs:FilterLogEvents", _group(f"{_S}-job-retention"), {SWEEP}),
         ("read the API's log", "logs:FilterLogEvents", _group(f"{_S}-api"), NOBODY),
         ("read a job's log of stage dev2", "logs:FilterLogEvents", _group("lamplighter-dev2-job-retention"), NOBODY),

@@ -272,6 +272,6 @@ def _succeed(_ctx: JobContext[Any]) -> None:
 
 
 def _enqueue_others(_ctx: JobContext[Any]) -> None:
-    other: Job[Any] = Job(definition=EXPORT, function=print)
+    other = Job(definition=EXPORT, function=print)
     enqueue(other)
     enqueue(other, delay=_HOUR)

@@ -44,7 +44,7 @@ def recorder(server_url: str, template_database: str, tmp_path_factory: pytest.T
     with (
         pytest.MonkeyPatch.context() as patched,
         cloned(server_url, template_database) as url,
-        mock_aws(config={"lambda": {"use_docker": False}}),  # type: ignore[call-overload]
+        mock_aws(config={"lambda": {"use_docker": False}}),
         recording() as recorder,
     ):
         for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
@@ -149,7 +149,7 @@ def _words(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             if node.func.attr == "get_paginator":
-                yield from (each.value for each in node.args if isinstance(each, ast.Constant))
+                yield from (str(each.value) for each in node.args if isinstance(each, ast.Constant))
             elif any(word in ast.unparse(node.func.value).lower() for word in _HOLDERS):
                 yield node.func.attr
 
@@ -160,7 +160,7 @@ _HOLDERS = ("client", "functions", "s3", "cloudformation", "session", "sts", "_s
 
 @cache
 def _operation_names() -> dict[str, list[tuple[str, str]]]:
-    session, names = botocore.session.Session(), {}
+    session, names = botocore.session.Session(), dict[str, list[tuple[str, str]]]()
     for service in _SERVICES:
         for operation in session.get_service_model(service).operation_names:
             names.setdefault(xform_name(operation), []).append((service, operation))

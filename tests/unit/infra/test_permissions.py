@@ -129,6 +129,34 @@ def _is_ours(arn: str) -> bool:
     )
 
 
+# Another stage whose name begins or ends the same, or looks as if it went on; a stage has no dash in its name.
+ELSEWHERE = {
+    **{f"stage {name}": ("lamplighter-dev", f"lamplighter-{name}") for name in ("dev2", "de", "devjob", "mydev", "d")},
+    "no stage of ours": ("lamplighter-dev", "payroll"),
+    "another account": (ACCOUNT, "999999999999"),
+    "another region": (REGION, "us-east-1"),
+}
+
+
+@pytest.mark.parametrize("place", ELSEWHERE)
+def test_no_grant_reaches_beyond_this_stage_account_and_region(place: str) -> None:
+    here, there = ELSEWHERE[place]
+    moved = [
+        (role, Request(action=action, resource=resource.replace(here, there).replace("*", "x").replace("?", "x")))
+        for role in EVERY_ROLE
+        for action, resource in _grants(role)
+        if here in resource
+    ]
+    assert len(moved) > 100
+    reached = [(role, asked) for role, asked in moved if _decide_whatever_the_context(role, asked) == "allow"]
+    assert reached == []
+
+
+def _decide_whatever_the_context(role: str, asked: Request) -> str:
+    statements = [{key: value for key, value in each.items() if key != "Condition"} for each in statements_of(role)]
+    return decide(statements, asked)
+
+
 def test_each_role_is_assumed_by_its_service_alone_and_schedulers_for_our_group_alone() -> None:
     for role in roles().values():
         service = "scheduler" if role.name == stage.SCHEDULER else "lambda"
