@@ -135,8 +135,12 @@ _OPERATIONS: dict[str, Callable[[Params], list[Request]]] = {
     "s3:GetObject": _of("s3:GetObject", _object),
     "s3:PutObject": _of("s3:PutObject", _object),
     "s3:DeleteObject": _of("s3:DeleteObject", _object),
+    "s3:ListObjectVersions": _of("s3:ListBucketVersions", _bucket),
     "s3:DeleteObjects": lambda params: [
-        Request(action="s3:DeleteObject", resource=f"{_bucket(params)}/{each['Key']}")
+        Request(
+            action="s3:DeleteObjectVersion" if "VersionId" in each else "s3:DeleteObject",
+            resource=f"{_bucket(params)}/{each['Key']}",
+        )
         for each in params["Delete"]["Objects"]
     ],
     "cloudformation:CreateChangeSet": _change,
@@ -144,7 +148,7 @@ _OPERATIONS: dict[str, Callable[[Params], list[Request]]] = {
         f"cloudformation:{name}": _of(f"cloudformation:{name}", _stack)
         for name in (
             "DescribeChangeSet", "ExecuteChangeSet", "DeleteChangeSet", "DescribeStacks", "DescribeStackEvents",
-            "DeleteStack", "GetTemplate",
+            "DeleteStack", "GetTemplate", "ListStackResources",
         )
     },
 }  # fmt: skip
