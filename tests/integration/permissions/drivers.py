@@ -60,7 +60,7 @@ class Drivers:
     @property
     def _deployment(self) -> Deployment:
         return Deployment(
-            settings=from_environment({**ENVIRONMENT, "DATABASE_URL": self.database_url}),
+            settings=from_environment(ENVIRONMENT | VARIANTS["secret"]),
             jobs=(EXPORT, CLOSING),
             project=self.folder / "project",
             cache=self.folder / "cache",
