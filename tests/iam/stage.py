@@ -130,8 +130,19 @@ def _resolved(template: Mapping[str, Any]) -> dict[str, Any]:
         if node.keys() == {"Fn::GetAtt"}:
             return _reference(template, *node["Fn::GetAtt"])
         if node.keys() == {"Fn::Sub"}:
-            return re.sub(r"\$\{([^}!]+)\}", lambda found: _PSEUDO[found[1]], node["Fn::Sub"])
+            return substituted(*([node["Fn::Sub"]] if isinstance(node["Fn::Sub"], str) else node["Fn::Sub"]))
+        if len(node) == 1 and next(iter(node)).startswith("Fn::"):
+            return f"<{next(iter(node))}>"
         return {key: value(each) for key, each in node.items()}
+
+    def substituted(text: str, given: Mapping[str, Any] | None = None) -> str:
+        known = {**_PSEUDO, **{name: value(each) for name, each in (given or {}).items()}}
+
+        def named(found: re.Match[str]) -> str:
+            title, _, attribute = found[1].partition(".")
+            return str(known[found[1]]) if found[1] in known else _reference(template, title, attribute or "Ref")
+
+        return re.sub(r"\$\{([^}!]+)\}", named, text)
 
     return dict(value(template))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import boto3
 import pytest
@@ -27,8 +28,9 @@ sys.stdin.read()
 """
 
 
-@pytest.fixture(scope="session")
-def _moto() -> Iterator[str]:
+@contextmanager
+def moto_process() -> Iterator[str]:
+    """The address of a moto of one's own."""
     with subprocess.Popen(
         [sys.executable, "-c", _SERVER],
         stdin=subprocess.PIPE,
@@ -40,6 +42,12 @@ def _moto() -> Iterator[str]:
         assert server.stdout
         yield f"http://127.0.0.1:{int(server.stdout.readline())}"
         server.stdin.close()
+
+
+@pytest.fixture(scope="session")
+def _moto() -> Iterator[str]:
+    with moto_process() as address:
+        yield address
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ from infra.deployment import Deployment, Target
 from infra.local.gateway_routes import RouteTable, admin_api_routes
 from tests.conftest import PROJECT
 from tests.iam.recorder import Recorder
-from tests.iam.stage import API, CLOSING, DEPLOYER, EXPORT, JOBS, OPERATIONS, STAGE, VARIANTS, job_role
+from tests.iam.stage import API, CLOSING, DEPLOYER, EXPORT, JOBS, OPERATIONS, REGION, STAGE, VARIANTS, job_role
 from tests.integration.admin_api.api import BASE, KEY, Answer, Api
 from tests.integration.delivery import LambdaContext
 from tests.integration.infra.projects import make_project
@@ -41,6 +41,7 @@ from tests.unit.infra.deployments import ENVIRONMENT
 
 _CACHED = (settings, invoker._client, one_shot._client, reachable._client)
 _HOUR = timedelta(hours=1)
+Client = Callable[[Any], Any]
 _PREFIX = f"lamplighter-{STAGE}-job-"
 
 
@@ -53,43 +54,29 @@ class Drivers:
     patched: pytest.MonkeyPatch
     folder: Path
 
-    @cached_property
-    def _session(self) -> boto3.Session:
-        return boto3.Session()
-
-    @property
-    def _deployment(self) -> Deployment:
-        return Deployment(
+    def deploy(self, endpoint_url: str) -> None:
+        """A first deploy, one that changes nothing, one with new code that lacks a job; and all of it taken down."""
+        project = make_project(self.folder / "project")
+        session = boto3.Session(aws_access_key_id="testing", aws_secret_access_key="testing", region_name=REGION)
+        deployment = Deployment(
             settings=from_environment(ENVIRONMENT | VARIANTS["secret"]),
             jobs=(EXPORT, CLOSING),
-            project=self.folder / "project",
+            project=project,
             cache=self.folder / "cache",
             target=Target.host(),
+            endpoint_url=endpoint_url,
         )
-
-    def deploy(self) -> None:
-        """A first deploy, one that changes nothing, and one with new code that lacks a job."""
-        # The group is CloudFormation's; moto does not make it.
-        boto3.client("scheduler").create_schedule_group(Name=naming.deployment(STAGE))
-        make_project(self.folder / "project")
-        self._deploy(self._deployment)
-        self._deploy(self._deployment)
-        (self.folder / "project/functions/handler.py").write_text("def handle(event, context): return 'next'\n")
-        self._deploy(replace(self._deployment, jobs=(EXPORT,)))
-
-    def _deploy(self, deployment: Deployment) -> None:
         with self.recorder.acting(DEPLOYER):
-            deploy(deployment, session=self._session, report=_silent)
-
-    def tear_down(self) -> None:
-        """Take it all down, with a trigger of each kind that is still there."""
-        for backend in ("auto", "scheduler"):
-            self._operate(backend, "reconcile")
-            with self.recorder.acting(DEPLOYER):
-                tear_down(self._deployment, session=self._session, report=_silent)
+            deploy(deployment, session=session, report=_silent)
+            deploy(deployment, session=session, report=_silent)
+            (project / "functions/handler.py").write_text("def handle(event, context): return 'next'\n")
+            deploy(replace(deployment, jobs=(EXPORT,)), session=session, report=_silent)
+            self._make_triggers(partial(session.client, endpoint_url=endpoint_url))
+            tear_down(deployment, session=session, report=_silent)
 
     def operate(self) -> None:
         """Every operation, on both trigger backends, with drift, an orphan and a move from one to the other."""
+        _have_group(boto3.client("scheduler"))
         for backend in ("auto", "scheduler", "auto", "scheduler"):
             self._operate(backend, "plan")
             self._operate(backend, "reconcile")
@@ -109,8 +96,11 @@ class Drivers:
             operations.handle({"operation": operation, "deep": deep}, None)
 
     def _change_behind_our_back(self) -> None:
+        self._make_triggers(boto3.client)
+
+    def _make_triggers(self, client: Client) -> None:
         with self.recorder.acting(None):
-            _change()
+            _change(client("events"), client("scheduler"))
 
     def use_the_api(self) -> None:
         """Every endpoint that asks AWS something, on both trigger backends."""
@@ -205,9 +195,9 @@ def _silent(_step: str, _seconds: float, _detail: str) -> None:
     pass
 
 
-def _change() -> None:
+def _change(events: Any, scheduler: Any) -> None:
     """A rule whose target is another, a schedule that is off, and one of each that no job has."""
-    events, scheduler = boto3.client("events"), boto3.client("scheduler")
+    _have_group(scheduler)
     target: Any = {"Arn": "arn:aws:lambda:eu-central-1:123456789012:function:x", "RoleArn": "arn:aws:iam::1:role/x"}
     for name in (f"{_PREFIX}{EXPORT.id}", f"{_PREFIX}of-yesterday"):
         events.put_rule(Name=name, ScheduleExpression="rate(1 hour)", State="DISABLED")
@@ -219,6 +209,12 @@ def _change() -> None:
         }  # fmt: skip
         scheduler.delete_schedule(GroupName=whole["GroupName"], Name=name) if _is_there(scheduler, whole) else None
         scheduler.create_schedule(**whole)
+
+
+def _have_group(scheduler: Any) -> None:
+    # The group is CloudFormation's, and what makes it in moto is the one-machine edition's.
+    with suppress(scheduler.exceptions.ConflictException):
+        scheduler.create_schedule_group(Name=naming.deployment(STAGE))
 
 
 def _is_there(scheduler: Any, whole: Mapping[str, Any]) -> bool:

@@ -20,6 +20,7 @@ from tests.iam.recorder import Call, Recorder, recording
 from tests.iam.requests import OPERATIONS, made_for, needed
 from tests.iam.stage import ACCOUNT, API, DEPLOYER, EXPORT, job_role, statements_of
 from tests.iam.stage import OPERATIONS as OPERATING
+from tests.integration.infra.conftest import moto_process
 from tests.integration.permissions.drivers import Drivers, forget
 
 Asked = tuple[str, Request]
@@ -43,23 +44,19 @@ _SERVICES = (
 @pytest.fixture(scope="module")
 def recorder(server_url: str, template_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorder]:
     """All the calls of one stage's life."""
-    with (
-        pytest.MonkeyPatch.context() as patched,
-        cloned(server_url, template_database) as url,
-        mock_aws(config={"lambda": {"use_docker": False}}),
-        recording() as recorder,
-    ):
+    with pytest.MonkeyPatch.context() as patched, cloned(server_url, template_database) as url, recording() as recorder:
         for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
             patched.delenv(name, raising=False)
         patched.setattr(boto3, "DEFAULT_SESSION", None)
         patched.setenv("AWS_DEFAULT_REGION", "eu-central-1")
         drivers = Drivers(recorder, url, patched, tmp_path_factory.mktemp("stage"))
-        drivers.deploy()
-        drivers.operate()
-        drivers.use_the_api()
-        drivers.run_jobs()
-        drivers.log_in()
-        drivers.tear_down()
+        with moto_process() as address:
+            drivers.deploy(address)
+        with mock_aws(config={"lambda": {"use_docker": False}}):
+            drivers.operate()
+            drivers.use_the_api()
+            drivers.run_jobs()
+            drivers.log_in()
         yield recorder
         forget()
 
