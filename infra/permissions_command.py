@@ -11,6 +11,7 @@ from pathlib import Path
 
 from functions.errors import JobsError, SettingsError
 from functions.settings import from_environment
+from infra.deployer_options import OPTIONAL
 from infra.deployer_policy import deployer_policies
 from infra.deployment import Deployment
 
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     """Print the policies, or write each to a file; the exit code, as the help says."""
     options = _parse(arguments)
     try:
-        documents = deployer_policies(_deployment(options), boundary=_boundary(options.boundary))
+        documents = deployer_policies(_deployment(options), boundary=_boundary(options.boundary), uses=options.uses)
         if options.out is None:
             print(json.dumps(documents, indent=2))
         else:
@@ -72,6 +73,10 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--account", required=True, help="whose it is: 12 digits")
     parser.add_argument("--partition", default="aws", help="aws (the default), aws-cn or aws-us-gov")
     parser.add_argument("--boundary", metavar="ARN", help="the policy no role may be made without")
+    parser.add_argument(
+        "--uses", action="append", default=[], choices=sorted(OPTIONAL), metavar="OPTION",
+        help=f"an option of the stage that makes something more: {', '.join(sorted(OPTIONAL))}; may be given again",
+    )  # fmt: skip
     parser.add_argument("--out", type=Path, metavar="DIRECTORY", help="write a file for each instead")
     return parser.parse_args(arguments)
 

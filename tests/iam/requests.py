@@ -119,6 +119,10 @@ _OPERATIONS: dict[str, Callable[[Params], list[Request]]] = {
         "scheduler:GetScheduleGroup", lambda params: arn("scheduler", f"schedule-group/{params['Name']}")
     ),
     "lambda:Invoke": _of("lambda:InvokeFunction", lambda params: function(params["FunctionName"])),
+    "lambda:ListFunctions": _of("lambda:ListFunctions", _everywhere),
+    "lambda:GetAccountSettings": _of("lambda:GetAccountSettings", _everywhere),
+    "apigateway:GetAccount": _of("apigateway:GET", lambda _: f"arn:aws:apigateway:{REGION}::/account"),
+    "iam:SimulatePrincipalPolicy": _of("iam:SimulatePrincipalPolicy", lambda params: str(params["PolicySourceArn"])),
     "logs:FilterLogEvents": _of(
         "logs:FilterLogEvents", lambda params: arn("logs", f"log-group:{params['logGroupName']}")
     ),
