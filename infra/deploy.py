@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from troposphere import Template
 
 from functions import naming
-from functions.database import database
 from functions.scheduling import limits
 from functions.scheduling.backends import all_backends
 from functions.scheduling.trigger import TriggerBackend
@@ -24,15 +23,9 @@ from infra.deployment import Deployment
 from infra.operations import lines, run_operation
 from infra.packaging import Packages, build_packages
 from infra.resources.api import api_template
-from infra.resources.environment import (
-    AUTH_PREVIOUS_SIGNING_KEYS,
-    AUTH_SIGNING_KEY,
-    DATABASE_URL,
-    OIDC_CLIENT_SECRET,
-    SMTP_PASSWORD,
-)
 from infra.resources.jobs import JOB_ID, jobs_template
 from infra.resources.shared import shared_template
+from infra.secret_values import secret_values
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -80,7 +73,7 @@ def deploy(deployment: Deployment, *, session: Session, report: Report, progress
     `progress` hears each stack's status while it changes. Raises LimitExceeded with everything AWS would refuse, or the
     JobsError of the step that failed; the steps before it stay done, and the next deploy goes on from there.
     """
-    secrets = _secrets(deployment)
+    secrets = secret_values(deployment)
     _check_limits(deployment)
     run = _Run(deployment, connect(deployment, session), report, progress)
     packages = _package(run)
@@ -110,18 +103,6 @@ def tear_down(deployment: Deployment, *, session: Session, report: Report, progr
     with run.step("bucket") as detail:
         detail.append(deployment.bucket)
         delete_bucket(run.aws.s3, deployment)
-
-
-def _secrets(deployment: Deployment) -> dict[str, str]:
-    """The value of each stack parameter. Raises SettingsError before anything is touched when one is not set."""
-    smtp, oidc = deployment.settings.smtp, deployment.settings.oidc
-    return {
-        DATABASE_URL: database(deployment.settings).url,
-        AUTH_SIGNING_KEY: deployment.settings.auth_signing_key,
-        AUTH_PREVIOUS_SIGNING_KEYS: ",".join(deployment.settings.auth_previous_signing_keys),
-        OIDC_CLIENT_SECRET: (oidc and oidc.client and oidc.client.secret) or "",
-        SMTP_PASSWORD: (smtp and smtp.password) or "",
-    }
 
 
 def _check_limits(deployment: Deployment) -> None:
