@@ -127,13 +127,13 @@ class Settings(Record):
         With an `auth_secret_id` it is in that secret instead: chalicelib/signing_keys.py.
         """
         next_step = "set it to at least 32 random characters, or AUTH_SECRET_ID to the secret that has them"
-        return long_enough("AUTH_SIGNING_KEY", _required("AUTH_SIGNING_KEY", self._auth_signing_key, next_step))
+        return _long_enough("AUTH_SIGNING_KEY", _required("AUTH_SIGNING_KEY", self._auth_signing_key, next_step))
 
     @property
     def auth_previous_signing_keys(self) -> tuple[str, ...]:
         """Keys that signed before, whose tokens are still good. Raises SettingsError for one under 32 bytes."""
         keys = [key.strip() for key in (self._auth_previous_signing_keys or "").split(",")]
-        return tuple(long_enough("a key of AUTH_PREVIOUS_SIGNING_KEYS", key) for key in keys if key)
+        return tuple(_long_enough("a key of AUTH_PREVIOUS_SIGNING_KEYS", key) for key in keys if key)
 
 
 @cache
@@ -188,13 +188,6 @@ def secret_id(environ: Mapping[str, str], name: str, *variables: str) -> str | N
     return value
 
 
-def long_enough(name: str, key: str) -> str:
-    """The key. Raises SettingsError for one that is too short to sign with; the message does not show it."""
-    if len(key.encode()) < 32:
-        raise SettingsError(f"{name} is too short: HS256 needs at least 32 bytes (RFC 7518 §3.2)")
-    return key
-
-
 def _check_tls(settings: Settings) -> None:
     mode, path = settings.database_tls_mode, settings.database_tls_root_cert
     if mode in VERIFIED and path is None:
@@ -227,6 +220,12 @@ def _required(name: str, value: str | None, next_step: str) -> str:
     if not value:
         raise SettingsError(f"{name} is not set: {next_step}")
     return value
+
+
+def _long_enough(name: str, key: str) -> str:
+    if len(key.encode()) < 32:
+        raise SettingsError(f"{name} is too short: HS256 needs at least 32 bytes (RFC 7518 §3.2)")
+    return key
 
 
 def _matching(environ: Mapping[str, str], name: str, default: str, pattern: str, rule: str) -> str:
