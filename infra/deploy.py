@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from troposphere import Template
@@ -19,6 +20,7 @@ from functions.scheduling.wanted import wanted_of_definitions
 from infra import job_stacks, stacks
 from infra.aws import Aws, connect
 from infra.bucket import delete_bucket, make_bucket, template_url, upload
+from infra.certificates import check_certificates
 from infra.deployment import Deployment
 from infra.operations import lines, run_operation
 from infra.packaging import Packages, build_packages
@@ -74,6 +76,7 @@ def deploy(deployment: Deployment, *, session: Session, report: Report, progress
     JobsError of the step that failed; the steps before it stay done, and the next deploy goes on from there.
     """
     secrets = secret_values(deployment)
+    check_certificates(deployment, now=datetime.now(UTC))
     _check_limits(deployment)
     run = _Run(deployment, connect(deployment, session), report, progress)
     packages = _package(run)
