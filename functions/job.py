@@ -44,7 +44,7 @@ MAY_ENQUEUE: tuple[Mapping[str, Any], ...] = (
     },
     {
         "Action": "iam:PassRole",
-        "Resource": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/lamplighter-${Stage}-scheduler",
+        "Resource": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/lamplighter-${Stage}-scheduler-${AWS::Region}",
         "Condition": {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}},
     },
 )

@@ -63,9 +63,21 @@ def operations_function(stage: str) -> str:
     return f"{deployment(stage)}-operations"
 
 
-def scheduler_role(stage: str) -> str:
+def role(name: str, region: str) -> str:
+    """The role of what is called so in a region: an account has its roles in no region, so their names say it.
+
+    At most 64 characters, a hash where the two do not fit; what the name starts with stays.
+    """
+    full = f"{name}-{region}"
+    if len(full) <= _LIMIT:
+        return full
+    digest = _digest(full)[:10]
+    return f"{name[: _LIMIT - len(digest) - len(region) - 2]}-{digest}-{region}"
+
+
+def scheduler_role(stage: str, region: str) -> str:
     """The role EventBridge Scheduler assumes to invoke jobs."""
-    return f"{deployment(stage)}-scheduler"
+    return role(f"{deployment(stage)}-scheduler", region)
 
 
 def dead_letter_queue(stage: str) -> str:
@@ -85,7 +97,7 @@ def function_arn(settings: Settings, name: str) -> str:
 
 def scheduler_role_arn(settings: Settings) -> str:
     """The ARN of the role EventBridge Scheduler assumes."""
-    return f"arn:{settings.partition}:iam::{settings.account_id}:role/{scheduler_role(settings.stage)}"
+    return f"arn:{settings.partition}:iam::{settings.account_id}:role/{scheduler_role(settings.stage, settings.region)}"
 
 
 def dead_letter_queue_arn(settings: Settings) -> str:

@@ -47,8 +47,9 @@ def schedule_group_arn(stage: str) -> Sub:
 
 
 def scheduler_role_arn(stage: str) -> Sub:
-    """The role EventBridge Scheduler assumes. A role's ARN has no region."""
-    return Sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{naming.scheduler_role(stage)}")
+    """The role EventBridge Scheduler assumes. A role's ARN has no region, its name has."""
+    name = naming.scheduler_role(stage, "${AWS::Region}")
+    return Sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{name}")
 
 
 def document(*statements: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,19 +88,30 @@ def invoke_jobs(stage: str) -> Statement:
 
 
 def manage_triggers(stage: str) -> list[Statement]:
-    """Make, change, switch and delete this stage's rules and schedules."""
-    rules = ["PutRule", "DeleteRule", "EnableRule", "DisableRule", "DescribeRule"]
+    """Make, change, switch and delete what fires this stage's jobs; not the one-time schedules beside it."""
+    rules = ["PutRule", "DeleteRule", "EnableRule", "DisableRule"]
     targets = ["PutTargets", "RemoveTargets", "ListTargetsByRule"]
     schedules = ["CreateSchedule", "UpdateSchedule", "DeleteSchedule", "GetSchedule"]
-    group = f"schedule/{naming.deployment(stage)}/*"
+    own = f"schedule/{naming.deployment(stage)}/{naming.job_prefix(stage)}*"
     return [
         _allow([f"events:{action}" for action in rules + targets], job_rules_arn(stage)),
-        _allow([f"scheduler:{action}" for action in schedules], regional_arn("scheduler", group)),
+        _allow([f"scheduler:{action}" for action in schedules], regional_arn("scheduler", own)),
         _allow(["scheduler:GetScheduleGroup"], schedule_group_arn(stage)),
         # The only "*" we grant: neither action has a resource type it could be limited to. Both only list names.
         _allow(["events:ListRules", "scheduler:ListSchedules"], "*"),
         _pass_role_to_scheduler(stage),
     ]
+
+
+def look_at_rules(stage: str) -> Statement:
+    """Look at one rule of a job, where the whole list is not wanted."""
+    return _allow(["events:DescribeRule"], job_rules_arn(stage))
+
+
+def schedule_starts(stage: str) -> Statement:
+    """Make the one-time schedules that start executions which are due later, and nothing else in the group."""
+    own = f"schedule/{naming.deployment(stage)}/{naming.start_prefix(stage)}*"
+    return _allow(["scheduler:CreateSchedule"], regional_arn("scheduler", own))
 
 
 def schedule_retries(stage: str) -> list[Statement]:

@@ -39,6 +39,8 @@ def api_template(deployment: Deployment, packages: Packages) -> Template:
             *policies.manage_triggers(stage),
             *policies.read_secret(signing.secret),
             *policies.read_secret(client and client.secret_id),
+            policies.look_at_rules(stage),
+            policies.schedule_starts(stage),
         ],
         secrets=secrets,
         variables=issuer(oidc),

@@ -19,6 +19,7 @@ from troposphere.awslambda import (
 from troposphere.iam import Policy, Role
 from troposphere.logs import LogGroup
 
+from functions import naming
 from functions.settings import Settings
 from infra import policies
 from infra.archive import Archive
@@ -82,7 +83,7 @@ def _role(plan: FunctionPlan, settings: Settings) -> Role:
     )
     return Role(
         f"{plan.title}Role",
-        RoleName=plan.name,
+        RoleName=naming.role(plan.name, settings.region),
         AssumeRolePolicyDocument=policies.assumed_by_lambda(),
         Policies=[Policy(PolicyName="own", PolicyDocument=own)],
     )

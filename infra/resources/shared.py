@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from troposphere import GetAtt, Ref, Template
+from troposphere import GetAtt, Ref, Sub, Template
 from troposphere.iam import Policy, Role
 from troposphere.scheduler import ScheduleGroup
 from troposphere.sqs import Queue, QueuePolicy
@@ -63,7 +63,7 @@ def _add_scheduler(template: Template, stage: str, queue: Queue) -> None:
     template.add_resource(
         Role(
             "SchedulerRole",
-            RoleName=naming.scheduler_role(stage),
+            RoleName=Sub(naming.scheduler_role(stage, "${AWS::Region}")),
             AssumeRolePolicyDocument=policies.assumed_by_scheduler(stage),
             Policies=[Policy(PolicyName="own", PolicyDocument=allowed)],
         )

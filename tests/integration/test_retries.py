@@ -106,7 +106,7 @@ def test_the_retry_is_a_one_time_schedule_that_deletes_itself_and_is_never_early
         "DELETE", "UTC", "ENABLED",
     )  # fmt: skip
     assert schedule["Target"]["Arn"].endswith(":function:lamplighter-local-job-a")
-    assert schedule["Target"]["RoleArn"].endswith(":role/lamplighter-local-scheduler")
+    assert schedule["Target"]["RoleArn"].endswith(":role/lamplighter-local-scheduler-us-east-1")
     assert schedule["Target"]["DeadLetterConfig"]["Arn"].endswith(":lamplighter-local-dead-letters")
     assert json.loads(schedule["Target"]["Input"]) == {
         "cause": "retry", "job_id": "a", "execution_id": str(row.id), "scheduled_at": event()["scheduled_at"],

@@ -90,7 +90,7 @@ def test_a_deploy_makes_a_function_for_each_job_and_our_own_two(
     assert (cleanup["Timeout"], cleanup["MemorySize"]) == (300, 512)
     assert cleanup["Environment"]["Variables"]["DATABASE_URL"] == _ENVIRONMENT["DATABASE_URL"]
     assert cleanup["Environment"]["Variables"]["ACCOUNT_ID"] == "123456789012"
-    assert cleanup["Role"] == f"arn:aws:iam::123456789012:role/{naming.job_name('dev', 'cleanup')}"
+    assert cleanup["Role"] == f"arn:aws:iam::123456789012:role/{naming.job_name('dev', 'cleanup')}-{REGION}"
 
 
 def test_the_steps_are_told_in_order_and_the_operations_run_inside(
@@ -183,7 +183,8 @@ def test_a_new_job_gets_a_function_and_a_removed_job_loses_its_own(
         naming.job_name("dev", "export"),
     }
     roles = {role["RoleName"] for role in client("iam").list_roles()["Roles"]}
-    assert naming.job_name("dev", "cleanup") not in roles
+    assert naming.role(naming.job_name("dev", "export"), REGION) in roles
+    assert naming.role(naming.job_name("dev", "cleanup"), REGION) not in roles
 
 
 def test_the_last_jobs_stack_goes_with_it(

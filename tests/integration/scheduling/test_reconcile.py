@@ -54,7 +54,7 @@ def test_a_job_gets_a_schedule_with_its_zone_and_window(connection: Connection, 
     assert schedule["ScheduleExpressionTimezone"] == "Europe/Prague"
     assert schedule["FlexibleTimeWindow"] == {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 10}
     assert (schedule["State"], schedule["ActionAfterCompletion"]) == ("ENABLED", "NONE")
-    assert schedule["Target"]["RoleArn"] == "arn:aws:iam::123456789012:role/lamplighter-test-scheduler"
+    assert schedule["Target"]["RoleArn"] == "arn:aws:iam::123456789012:role/lamplighter-test-scheduler-us-east-1"
     assert schedule["Target"]["RetryPolicy"]["MaximumEventAgeInSeconds"] == 86_400
     assert json.loads(schedule["Target"]["Input"]) == {
         "cause": "schedule", "job_id": "cleanup", "scheduled_at": "<aws.scheduler.scheduled-time>",

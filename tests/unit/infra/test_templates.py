@@ -33,6 +33,8 @@ EXPORT = JobDefinition(
 )
 SWEEP = mark_lost_executions.definition
 Resources = dict[str, dict[str, Any]]
+REGION = ENVIRONMENT["AWS_REGION"]
+SCHEDULER_ROLE = "lamplighter-dev-scheduler-${AWS::Region}"
 
 
 def _shared() -> dict[str, Any]:
@@ -77,9 +79,14 @@ def _function(template: dict[str, Any], name: str) -> dict[str, Any]:
     return next(properties for properties in functions if properties["FunctionName"] == name)
 
 
+def _role_name(role: dict[str, Any]) -> str:
+    name = role["Properties"]["RoleName"]
+    return name if isinstance(name, str) else str(name["Fn::Sub"]).replace("${AWS::Region}", REGION)
+
+
 def _role_statements(template: dict[str, Any], name: str) -> list[dict[str, Any]]:
     roles = [found["Properties"] for found in _of_type(template, "AWS::IAM::Role").values()]
-    role = next(properties for properties in roles if properties["RoleName"] == name)
+    role = next(properties for properties in roles if properties["RoleName"] == naming.role(name, REGION))
     return [statement for policy in role["Policies"] for statement in policy["PolicyDocument"]["Statement"]]
 
 
@@ -119,7 +126,7 @@ def test_every_function_has_a_role_a_log_group_and_no_retries(template: dict[str
         properties = function["Properties"]
         role = template["Resources"][properties["Role"]["Fn::GetAtt"][0]]["Properties"]
         group = template["Resources"][properties["LoggingConfig"]["LogGroup"]["Ref"]]["Properties"]
-        assert role["RoleName"] == properties["FunctionName"]
+        assert role["RoleName"] == naming.role(properties["FunctionName"], REGION)
         assert group["LogGroupName"] == f"/aws/lambda/{properties['FunctionName']}"
         assert group["RetentionInDays"] == 30
         assert invokes[title]["MaximumRetryAttempts"] == 0
@@ -134,9 +141,9 @@ def _invokes(template: dict[str, Any]) -> list[dict[str, Any]]:
 @EACH
 def test_every_role_belongs_to_one_function_or_to_scheduler(template: dict[str, Any]) -> None:
     names = {found["Properties"]["FunctionName"] for found in _of_type(template, "AWS::Lambda::Function").values()}
-    roles = {found["Properties"]["RoleName"] for found in _of_type(template, "AWS::IAM::Role").values()}
+    roles = {_role_name(found) for found in _of_type(template, "AWS::IAM::Role").values()}
 
-    assert roles - {naming.scheduler_role("dev")} == names
+    assert roles - {naming.scheduler_role("dev", REGION)} == {naming.role(name, REGION) for name in names}
 
 
 @EACH
@@ -389,7 +396,7 @@ def test_a_job_may_make_one_time_schedules_for_retries_and_touch_no_other_schedu
     _, _, scheduling, passing = _role_statements(_jobs(CLEANUP), naming.job_name("dev", CLEANUP.id))
 
     assert scheduling["Resource"]["Fn::Sub"].endswith(":schedule/lamplighter-dev/lamplighter-dev-retry-*")
-    assert passing["Resource"]["Fn::Sub"].endswith(f":role/{naming.scheduler_role('dev')}")
+    assert passing["Resource"]["Fn::Sub"].endswith(f":role/{SCHEDULER_ROLE}")
     assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
 
 
@@ -399,11 +406,11 @@ def test_the_api_may_start_what_is_enqueued_now_or_by_a_schedule_of_this_stage()
     needed = {
         "lambda:InvokeFunction": f":function:{naming.job_name('dev', CLEANUP.id)}",
         "scheduler:CreateSchedule": f":schedule/lamplighter-dev/{start}",
-        "iam:PassRole": f":role/{naming.scheduler_role('dev')}",
+        "iam:PassRole": f":role/{naming.scheduler_role('dev', REGION)}",
     }
     for action, name in needed.items():
         (allowed,) = [found["Resource"]["Fn::Sub"] for found in statements if action in found["Action"]]
-        own = allowed.rpartition("}")[2]
+        own = allowed.rpartition("${AWS::AccountId}")[2].replace("${AWS::Region}", REGION)
         assert fnmatchcase(name, own), f"{action} on {name}"
         assert not fnmatchcase(name.replace("dev", "other"), own), f"{action} on another stage's"
 
@@ -434,7 +441,7 @@ def test_a_job_lets_only_rules_of_this_stage_and_account_fire_it() -> None:
 
 def test_scheduler_assumes_its_role_for_our_group_only() -> None:
     roles = [found["Properties"] for found in _of_type(_shared(), "AWS::IAM::Role").values()]
-    role = next(properties for properties in roles if properties["RoleName"] == naming.scheduler_role("dev"))
+    role = next(properties for properties in roles if properties["RoleName"] == {"Fn::Sub": SCHEDULER_ROLE})
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
 
     assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
@@ -446,19 +453,19 @@ def test_a_role_is_passed_to_scheduler_and_to_nothing_else() -> None:
     for template, name in ((_api(), naming.api_function("dev")), (_shared(), naming.operations_function("dev"))):
         (passing,) = [found for found in _role_statements(template, name) if "iam:PassRole" in found["Action"]]
 
-        assert passing["Resource"]["Fn::Sub"].endswith(f":role/{naming.scheduler_role('dev')}")
+        assert passing["Resource"]["Fn::Sub"].endswith(f":role/{SCHEDULER_ROLE}")
         assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
 
 
 def test_only_the_api_and_scheduler_may_start_jobs() -> None:
     starting = [
-        found["Properties"]["RoleName"]
+        _role_name(found)
         for template in (_shared(), _api())
         for found in _of_type(template, "AWS::IAM::Role").values()
         if any("lambda:InvokeFunction" in statement["Action"] for statement in _statements(found))
     ]
 
-    assert sorted(starting) == [naming.api_function("dev"), naming.scheduler_role("dev")]
+    assert sorted(starting) == [naming.role(naming.api_function("dev"), REGION), naming.scheduler_role("dev", REGION)]
 
 
 def test_ids_that_differ_in_a_sign_only_get_resources_of_their_own() -> None:

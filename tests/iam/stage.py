@@ -1,0 +1,155 @@
+"""One stage in every variant: its templates, and each role in them with its policy as AWS would see it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from functions import naming
+from functions.definition import JobDefinition
+from functions.job import MAY_ENQUEUE
+from functions.registry import collect
+from infra.deployer_policy import deployer_policies
+from infra.deployment import Deployment
+from infra.job_stacks import stack_name
+from infra.resources.api import api_template
+from infra.resources.jobs import jobs_template
+from infra.resources.shared import shared_template
+from tests.iam.evaluator import Statement
+from tests.unit.infra.deployments import ENVIRONMENT, deployment_of, packages
+
+STAGE, REGION, ACCOUNT = ENVIRONMENT["STAGE"], ENVIRONMENT["AWS_REGION"], ENVIRONMENT["ACCOUNT_ID"]
+# Every way a function can come to its login; the statements differ.
+VARIANTS: dict[str, dict[str, str]] = {
+    "environment": {},
+    "secret": {
+        "DATABASE_SECRET_SOURCE": "secrets-manager",
+        "DATABASE_SECRET_ID": "prod/jobs",
+        "DATABASE_URL": "postgresql://db.example:5432/jobs?sslmode=require",
+    },
+    "rds-iam": {
+        "DATABASE_SECRET_SOURCE": "rds-iam",
+        "DATABASE_RESOURCE_ID": "cluster-ABC1",
+        "DATABASE_URL": "postgresql://jobs@db.example:5432/jobs?sslmode=require",
+    },
+}
+# The two beside ours: one that asks for something of its own, one that may enqueue.
+EXPORT = JobDefinition(
+    id="nightly-export",
+    schedule="0 3 * * *",
+    permissions=({"Action": "s3:PutObject", "Resource": "arn:aws:s3:::exports/${Stage}/*"},),
+)
+CLOSING = JobDefinition(id="close-the-day", schedule="0 22 * * *", permissions=MAY_ENQUEUE)
+JOBS = tuple(found.definition for found in collect(("functions.jobs",)))
+SCHEDULER, OPERATIONS, API, DEPLOYER = "scheduler", "operations", "api", "deployer"
+_PSEUDO = {
+    "AWS::AccountId": ACCOUNT,
+    "AWS::Region": REGION,
+    "AWS::Partition": "aws",
+    "AWS::URLSuffix": "amazonaws.com",
+}
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role of the templates. `name`: what is left of its name without stage and region."""
+
+    name: str
+    statements: tuple[Statement, ...]
+    trust: tuple[Statement, ...]
+    managed: tuple[str, ...]
+
+
+def job_role(job_id: str) -> str:
+    """What we call the role of a job."""
+    return f"job-{job_id}"
+
+
+def deployment(variant: str = "environment") -> Deployment:
+    """The stage with all jobs."""
+    return deployment_of([*JOBS, EXPORT, CLOSING], environ=VARIANTS[variant])
+
+
+@cache
+def templates(variant: str = "environment") -> Mapping[str, Mapping[str, Any]]:
+    """The templates of the stage with all jobs, resolved: no Ref, Sub or GetAtt is left in their policies."""
+    stage = deployment(variant)
+    made = {
+        naming.deployment(STAGE): shared_template(stage, packages()),
+        naming.api_function(STAGE): api_template(stage, packages()),
+        stack_name(STAGE, 1): jobs_template(stage, packages(), stage.jobs),
+    }
+    return {name: _resolved(template.to_dict()) for name, template in made.items()}
+
+
+def resources(variant: str = "environment") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The type and the properties of every resource of the stage."""
+    for template in templates(variant).values():
+        for resource in template["Resources"].values():
+            yield resource["Type"], resource.get("Properties", {})
+
+
+@cache
+def statements_of(role: str) -> tuple[Statement, ...]:
+    """What a role's policy says, in all variants together: they differ in where the login is, and nothing else."""
+    if role == DEPLOYER:
+        documents = deployer_policies(deployment()).values()
+        return tuple(statement for document in documents for statement in document["Statement"])
+    return tuple(statement for variant in VARIANTS for statement in roles(variant)[role].statements)
+
+
+@cache
+def roles(variant: str = "environment") -> Mapping[str, Role]:
+    """Every role of the templates, by its name here."""
+    found = [_role(properties) for kind, properties in resources(variant) if kind == "AWS::IAM::Role"]
+    return {role.name: role for role in found}
+
+
+def _role(properties: Mapping[str, Any]) -> Role:
+    documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
+    name = str(properties["RoleName"]).removeprefix(f"{naming.deployment(STAGE)}-").removesuffix(f"-{REGION}")
+    return Role(
+        name=name,
+        statements=tuple(statement for document in documents for statement in document["Statement"]),
+        trust=tuple(properties["AssumeRolePolicyDocument"]["Statement"]),
+        managed=tuple(properties.get("ManagedPolicyArns", ())),
+    )
+
+
+def _resolved(template: Mapping[str, Any]) -> dict[str, Any]:
+    def value(node: Any) -> Any:
+        if isinstance(node, list):
+            return [value(each) for each in node]
+        if not isinstance(node, dict):
+            return node
+        if node.keys() == {"Ref"}:
+            return _PSEUDO.get(node["Ref"]) or _reference(template, node["Ref"], "Ref")
+        if node.keys() == {"Fn::GetAtt"}:
+            return _reference(template, *node["Fn::GetAtt"])
+        if node.keys() == {"Fn::Sub"}:
+            return re.sub(r"\$\{([^}!]+)\}", lambda found: _PSEUDO[found[1]], node["Fn::Sub"])
+        return {key: value(each) for key, each in node.items()}
+
+    return dict(value(template))
+
+
+def _reference(template: Mapping[str, Any], title: str, attribute: str) -> str:
+    """The ARN of what is named, where a policy can name it; elsewhere a word that says what stands there."""
+    resource = template.get("Resources", {}).get(title)
+    name = None if resource is None else _NAMES.get((resource["Type"], attribute))
+    if resource is None or name is None:
+        return f"<{title}.{attribute}>"
+    return f"arn:aws:{name.format(**resource['Properties'])}"
+
+
+_PLACE = f"{REGION}:{ACCOUNT}"
+_NAMES = {
+    ("AWS::SQS::Queue", "Arn"): f"sqs:{_PLACE}:{{QueueName}}",
+    ("AWS::Lambda::Function", "Arn"): f"lambda:{_PLACE}:function:{{FunctionName}}",
+    ("AWS::Lambda::Function", "Ref"): f"lambda:{_PLACE}:function:{{FunctionName}}",
+    ("AWS::SecretsManager::Secret", "Ref"): f"secretsmanager:{_PLACE}:secret:{{Name}}-AbCdEf",
+    ("AWS::SNS::Topic", "Ref"): f"sns:{_PLACE}:{{TopicName}}",
+}

@@ -1,0 +1,1 @@
+"""What is really asked of AWS, by whom, and whether the policy that ships allows it."""
