@@ -127,6 +127,7 @@ def test_a_second_start_keeps_history_pauses_and_removals_and_leaves_nothing_run
     before = until(lambda: _succeeded(first, HEARTBEAT))
     first.call("POST", f"/{HEARTBEAT}/pause")
     first.call("DELETE", f"/{CLEANUP}")
+    assert "days of history" in run_script("cost", "--state", str(state)).stdout
     children = psutil.Process(first.process.pid).children(recursive=True)
     assert first.stop() == 0
     assert not (state / "dev.json").exists()
