@@ -125,6 +125,7 @@ def _package(run: _Run) -> Packages:
     with run.step("package") as detail:
         packages = build_packages(run.deployment)
         detail += [f"{zip_.name}.zip {zip_.size / 1e6:.1f} MB" for zip_ in packages.all]
+        detail += [f"note: {note}" for note in packages.notes]
     return packages
 
 

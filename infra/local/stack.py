@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -63,12 +63,16 @@ class Running:
 
 
 class Stack:
-    """The one-machine edition of one checkout. start(), then stop(), which is safe at any moment of a start."""
+    """The one-machine edition of one checkout. start(), then stop(), which is safe at any moment of a start.
 
-    def __init__(self, project: Path, state: State, *, port: int, report: Report) -> None:
+    With `package` it runs what AWS would get, built for Lambda's own Linux: this machine must be one.
+    """
+
+    def __init__(self, project: Path, state: State, *, port: int, package: bool, report: Report) -> None:
         self._project = project
         self._state = state
         self._port = port
+        self._package = package
         self._report = report
         self._up = ExitStack()
 
@@ -148,7 +152,7 @@ class Stack:
             jobs=tuple(job.definition for job in registry.collect(settings.jobs_packages)),
             project=self._project,
             cache=self._project / ".local" / "cache",
-            target=Target.host(),
+            target=replace(Target.host(), native=not self._package),
             endpoint_url=endpoint_url,
         )
 
