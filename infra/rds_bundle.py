@@ -1,4 +1,4 @@
-"""`scripts/rds-bundle`: AWS's certificates for RDS and Aurora, fetched, checked and put where every package has them."""
+"""`scripts/rds-bundle`: AWS's certificates for RDS and Aurora, fetched, checked and put where each package has them."""
 
 from __future__ import annotations
 

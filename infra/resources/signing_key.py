@@ -40,7 +40,8 @@ def add_signing_key(template: Template, settings: Settings) -> SigningKey:
 
 
 def _secret(stage: str) -> Secret:
-    # Goes with the API: what was signed with it is worth nothing without. Any change of GenerateSecretString makes
+    # Goes with the API: what was signed with it is worth nothing without, and CloudFormation deletes it without a
+    # recovery window, so that its name is free for the next one. Any change of GenerateSecretString makes
     # CloudFormation generate another value, which refuses every token there is: leave it as it is.
     return Secret(
         "AuthSecret",
