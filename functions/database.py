@@ -6,6 +6,7 @@ TLS unless told otherwise: a server on another machine must show a certificate f
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -80,9 +81,18 @@ def _tls(url: str, settings: Settings) -> Mapping[str, str]:
     if mode in VERIFIED and path is None:
         raise SettingsError(
             f"DATABASE_URL leads to another machine, so DATABASE_TLS_MODE is {mode!r} unless you set it, and needs "
-            "DATABASE_TLS_ROOT_CERT: set it to the file of certificates to trust (docs/settings.md has the steps)"
+            f"DATABASE_TLS_ROOT_CERT: set it to {_root_of(unquote(urlsplit(url).hostname or ''))} (docs/settings.md)"
         )
     return {"sslmode": mode} if path is None else {"sslmode": mode, "sslrootcert": str(_certificates(path))}
+
+
+def _root_of(host: str) -> str:
+    """The file of certificates that a server of this name is checked by, as far as the name tells."""
+    if not re.search(r"\.rds\.amazonaws\.com(\.cn)?$", host):
+        return "the file of certificates to trust"
+    if ".proxy-" in host:  # RDS Proxy has certificates of Amazon Trust Services, which every system knows
+        return "Lambda's own certificates, /etc/pki/tls/certs/ca-bundle.crt"
+    return "functions/rds-global-bundle.pem, which scripts/rds-bundle gets from AWS"
 
 
 def _default_mode(url: str, settings: Settings) -> str | None:

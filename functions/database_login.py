@@ -1,61 +1,41 @@
 """Where a database login comes from when it is not in DATABASE_URL: a secret in Secrets Manager, or a token of RDS.
 
-The only module that asks AWS for a login; boto3 is imported when the first one is needed, and by no other deployment.
+boto3 is imported when the first login is needed, and by no deployment that has its login in DATABASE_URL.
 """
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
 from functions.db.connection import Login
-from functions.errors import DatabaseUnavailable
-
-# A claim waits for it: what does not answer is given up on after 2 x 5 seconds.
-_PATIENCE: dict[str, Any] = {"connect_timeout": 2, "read_timeout": 3, "retries": {"total_max_attempts": 2}}
+from functions.errors import DatabaseUnavailable, SecretUnavailable
+from functions.secrets_manager import StoredSecret, client, text
 
 
 class SecretLogin:
     """The login in a secret of Secrets Manager, read when it is first needed and again when PostgreSQL refuses it.
 
-    `secret_id` is a name in the region, or an ARN, which has a region of its own. The secret is JSON as RDS writes it:
-    `username` and `password`, and maybe `host`, `port` and `dbname` (Secrets Manager, "JSON structure of secrets").
+    The secret is JSON as RDS writes it: `username` and `password`, and maybe `host`, `port` and `dbname` (Secrets
+    Manager, "JSON structure of secrets").
     """
 
     def __init__(self, secret_id: str, *, region: str) -> None:
-        self._secret_id = secret_id
-        self._region = secret_id.split(":")[3] if secret_id.startswith("arn:") else region
-        self._login: Login | None = None
+        self._secret = StoredSecret(
+            secret_id,
+            region=region,
+            setting="DATABASE_SECRET_ID",
+            parse=_login,
+            form='JSON such as {"username": …, "password": …}',
+        )
 
     def __call__(self, afresh: bool) -> Login:
         """The login; read from AWS the first time and when it is wanted afresh. Raises DatabaseUnavailable."""
-        if afresh or self._login is None:
-            self._login = self._parsed(self._read())
-        return self._login
-
-    def _read(self) -> str:
-        from botocore.exceptions import BotoCoreError, ClientError
-
         try:
-            answer = _client("secretsmanager", self._region).get_secret_value(SecretId=self._secret_id)
-        except (BotoCoreError, ClientError) as error:
-            raise self._unusable(
-                f"cannot be read: {error}", "check DATABASE_SECRET_ID and the role's policy"
-            ) from error
-        return str(answer.get("SecretString", ""))
-
-    def _parsed(self, text: str) -> Login:
-        try:
-            value = json.loads(text)
-            known = {name: str(value[name]) for name in ("host", "port", "dbname") if value.get(name)}
-            return Login(user=_text(value["username"]), password=_text(value["password"]), **known)
-        except (ValueError, KeyError, TypeError, AttributeError):  # its text could quote the secret
-            step = 'store JSON such as {"username": …, "password": …}'
-            raise self._unusable("is no login", step) from None
-
-    def _unusable(self, problem: str, next_step: str) -> DatabaseUnavailable:
-        return DatabaseUnavailable(f"PostgreSQL cannot be reached: secret {self._secret_id!r} {problem}; {next_step}")
+            return self._secret.read() if afresh else self._secret.value()
+        except SecretUnavailable as error:
+            raise DatabaseUnavailable(f"PostgreSQL cannot be reached: {error}") from error
 
 
 class IamLogin:
@@ -85,19 +65,9 @@ class IamLogin:
 
     @cached_property
     def _rds(self) -> Any:
-        return _client("rds", self._region)
+        return client("rds", self._region)
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value:
-        raise TypeError
-    return value
-
-
-def _client(service: str, region: str) -> Any:
-    import boto3
-    from botocore.config import Config
-
-    from functions.deadline import heed
-
-    return heed(boto3.client(service, region_name=region, config=Config(**_PATIENCE)))  # type: ignore[call-overload]
+def _login(secret: Mapping[str, Any]) -> Login:
+    known = {name: str(secret[name]) for name in ("host", "port", "dbname") if secret.get(name)}
+    return Login(user=text(secret["username"]), password=text(secret["password"]), **known)

@@ -21,6 +21,7 @@
     ├── LastAdministrator        nobody would be left who may do everything
     ├── LimitExceeded            a deployment would go over a limit of AWS
     ├── DatabaseUnavailable      PostgreSQL cannot be reached
+    ├── SecretUnavailable        a secret cannot be read, or is not what it must be
     ├── ClaimLost                somebody else runs this occurrence by now
     ├── OutcomeNotRecorded       the job ended, PostgreSQL does not know
     ├── DatabaseBusy             PostgreSQL answers, and could not do it in time
@@ -171,6 +172,12 @@ class DatabaseUnavailable(JobsError):
     """PostgreSQL cannot be reached; nothing was run or changed."""
 
     code = "database_unavailable"
+
+
+class SecretUnavailable(JobsError):
+    """A secret of Secrets Manager cannot be read or does not hold what it must; the message names it, not its value."""
+
+    code = "secret_unavailable"
 
 
 class DatabaseBusy(JobsError):

@@ -85,6 +85,11 @@ def dead_letter_queue(stage: str) -> str:
     return f"{deployment(stage)}-dead-letters"
 
 
+def auth_secret(stage: str) -> str:
+    """The secret with the keys that sign tokens, where the deployment makes one itself."""
+    return f"{deployment(stage)}/auth"
+
+
 def function_arn(settings: Settings, name: str) -> str:
     """The ARN of a Lambda function of ours."""
     return f"arn:{settings.partition}:lambda:{settings.region}:{settings.account_id}:function:{name}"

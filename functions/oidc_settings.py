@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from functions.errors import SettingsError
+from functions.settings import secret_id
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _URL = re.compile(r"[!-~]{1,500}")
@@ -24,10 +25,14 @@ _LONGEST_MAP = 2_000
 
 @dataclass(frozen=True, kw_only=True)
 class Client:
-    """What the issuer knows us as, for logins in a browser. No secret: a public client, which PKCE alone protects."""
+    """What the issuer knows us as, for logins in a browser. `secret_id`: the secret of Secrets Manager that has ours.
+
+    Neither that nor a secret: a public client, which PKCE alone protects.
+    """
 
     id: str
     secret: str | None = field(repr=False)
+    secret_id: str | None
     redirect_uri: str
     scopes: str
 
@@ -98,6 +103,7 @@ def _client(environ: Mapping[str, str]) -> Client | None:
     return Client(
         id=_matching(environ, "OIDC_CLIENT_ID", _NAME),
         secret=environ.get("OIDC_CLIENT_SECRET") or None,
+        secret_id=secret_id(environ, "OIDC_SECRET_ID", "OIDC_CLIENT_SECRET"),
         redirect_uri=_url("OIDC_REDIRECT_URI", environ["OIDC_REDIRECT_URI"]),
         scopes=scopes,
     )

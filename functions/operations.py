@@ -1,4 +1,4 @@
-"""The Lambda that works on a deployment from inside its account: migrate, reconcile, plan."""
+"""The Lambda that works on a deployment from inside its account: migrate, reconcile, plan, usage."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from functions.database import database
 from functions.db import jobs
 from functions.db.connection import connect
 from functions.db.migrate import migrate
+from functions.db.usage import usage
 from functions.errors import InvalidEvent
 from functions.scheduling.reconcile import check, plan, reconcile
 from functions.settings import settings
@@ -23,6 +24,7 @@ def handle(event: Any, _context: object) -> dict[str, Any]:
     - `{"operation": "plan"}` shows what a reconcile would do now with the definitions of this package; changes nothing.
     - `{"operation": "reconcile"}` stores the definitions of this package and makes AWS match them. Where AWS would
       refuse one it raises LimitExceeded, and nothing has changed.
+    - `{"operation": "usage"}` says how much the jobs ran in the last 30 days, for an estimate of what they cost.
 
     Plan and reconcile take `"deep": true`: every trigger is then read whole, so that what somebody changed by hand and
     no listing shows (a target, an input, a whole schedule) is seen too. Raises InvalidEvent for anything else.
@@ -68,5 +70,13 @@ def _reconcile(*, deep: bool = False) -> dict[str, Any]:
     return {"report": report.to_json(), "lines": report.lines()}
 
 
-_OPERATIONS: dict[str, Callable[..., dict[str, Any]]] = {"migrate": _migrate, "reconcile": _reconcile, "plan": _plan}
-_OPTIONS: dict[str, tuple[str, ...]] = {"migrate": (), "reconcile": ("deep",), "plan": ("deep",)}
+def _usage() -> dict[str, Any]:
+    with connect(database(settings())) as connection:
+        found = usage(connection, datetime.now(UTC))
+    return {**found.to_json(), "lines": [f"{len(found.jobs)} jobs ran in the last {found.days:.1f} days"]}
+
+
+_OPERATIONS: dict[str, Callable[..., dict[str, Any]]] = {
+    "migrate": _migrate, "reconcile": _reconcile, "plan": _plan, "usage": _usage,
+}  # fmt: skip
+_OPTIONS: dict[str, tuple[str, ...]] = {"migrate": (), "reconcile": ("deep",), "plan": ("deep",), "usage": ()}

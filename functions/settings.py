@@ -30,6 +30,8 @@ _ENCRYPTED = ("require", "verify-ca", "verify-full")
 VERIFIED = ("verify-ca", "verify-full")
 # Secrets Manager, CreateSecret; the name of a secret that RDS manages has a '!'.
 _SECRET_ID = r"(?a)arn:[a-z-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+|[\w/+=.@!-]{1,512}"  # noqa: S105
+# libpq, "Parameter Key Words": of the login, and of the key of a client's certificate.
+_PASSWORDS = {"password", "sslpassword"}
 # RFC 6454 §6.2: scheme, host, and the port unless it is the scheme's own; http only makes sense on one machine.
 _ORIGIN = r"https?://([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?<!\.)(:[0-9]{1,5})?"
 # RDS, "Creating and using an IAM policy for IAM database access": an instance, a cluster or a proxy.
@@ -68,6 +70,7 @@ class Settings(Record):
     database_secret_source: str
     database_secret_id: str | None
     database_resource_id: str | None
+    auth_secret_id: str | None = None
     _smtp: tuple[tuple[str, str], ...] = ()
     _oidc: tuple[tuple[str, str], ...] = ()
     _database_url: str | None = None
@@ -105,10 +108,26 @@ class Settings(Record):
         return url
 
     @property
+    def plain_secrets(self) -> tuple[str, ...]:
+        """The variables that hold a secret themselves, instead of naming where it is kept."""
+        given = {**dict(self._smtp), **dict(self._oidc)}
+        held = {
+            "DATABASE_URL": _has_password(self._database_url or ""),
+            "AUTH_SIGNING_KEY": self._auth_signing_key,
+            "AUTH_PREVIOUS_SIGNING_KEYS": self._auth_previous_signing_keys,
+            "OIDC_CLIENT_SECRET": given.get("OIDC_CLIENT_SECRET"),
+            "SMTP_PASSWORD": given.get("SMTP_PASSWORD"),
+        }
+        return tuple(name for name, is_held in held.items() if is_held)
+
+    @property
     def auth_signing_key(self) -> str:
-        """The key that signs bearer tokens. Raises SettingsError when AUTH_SIGNING_KEY is not set or under 32 bytes."""
-        key = _required("AUTH_SIGNING_KEY", self._auth_signing_key, "set it to at least 32 random characters")
-        return _long_enough("AUTH_SIGNING_KEY", key)
+        """The key that signs bearer tokens. Raises SettingsError when AUTH_SIGNING_KEY is not set or under 32 bytes.
+
+        With an `auth_secret_id` it is in that secret instead: chalicelib/signing_keys.py.
+        """
+        next_step = "set it to at least 32 random characters, or AUTH_SECRET_ID to the secret that has them"
+        return _long_enough("AUTH_SIGNING_KEY", _required("AUTH_SIGNING_KEY", self._auth_signing_key, next_step))
 
     @property
     def auth_previous_signing_keys(self) -> tuple[str, ...]:
@@ -148,6 +167,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         database_secret_source=_one_of(environ, "DATABASE_SECRET_SOURCE", ENVIRONMENT, SECRET_SOURCES),
         database_secret_id=_optional(environ, "DATABASE_SECRET_ID", _SECRET_ID, "a secret's name or whole ARN"),
         database_resource_id=_optional(environ, "DATABASE_RESOURCE_ID", _RESOURCE_ID, "db-…, cluster-… or prx-…"),
+        auth_secret_id=secret_id(environ, "AUTH_SECRET_ID", "AUTH_SIGNING_KEY", "AUTH_PREVIOUS_SIGNING_KEYS"),
         _smtp=tuple(sorted(item for item in environ.items() if item[0].startswith("SMTP_"))),
         _oidc=tuple(sorted(item for item in environ.items() if item[0].startswith("OIDC_"))),
         _database_url=environ.get("DATABASE_URL") or None,
@@ -157,6 +177,15 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
     _check_tls(settings)
     _check_secret_source(settings)
     return settings
+
+
+def secret_id(environ: Mapping[str, str], name: str, *variables: str) -> str | None:
+    """The secret this setting names, None where it is not set. Raises SettingsError, also where one of these is set."""
+    value = _optional(environ, name, _SECRET_ID, "a secret's name or whole ARN")
+    for variable in variables:
+        if value is not None and environ.get(variable):
+            raise SettingsError(f"{variable} and {name} are both set, and only one can count: take {variable} away")
+    return value
 
 
 def _check_tls(settings: Settings) -> None:
@@ -245,7 +274,7 @@ def _concurrency(environ: Mapping[str, str]) -> int | None:
 
 def _has_password(url: str) -> bool:
     authority, _, query = url.partition("://")[2].partition("?")
-    return ":" in authority.partition("/")[0].rpartition("@")[0] or "password" in parse_qs(query)
+    return ":" in authority.partition("/")[0].rpartition("@")[0] or not _PASSWORDS.isdisjoint(parse_qs(query))
 
 
 def _packages(environ: Mapping[str, str]) -> tuple[str, ...]:

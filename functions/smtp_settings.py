@@ -7,7 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from functions.errors import SettingsError
+from functions.settings import secret_id
 
+# The jobs that hand messages to the mail server themselves: only their functions may read its login where that is a
+# secret. Others enqueue one of these.
+SENDING_JOBS = frozenset({"send-email"})
 # RFC 8314 prefers TLS from the first byte, on 465; 587 is RFC 6409's submission port, 25 a relay's.
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1", re.IGNORECASE)
@@ -19,13 +23,17 @@ _SENDER = re.compile(rf"(?P<name>[^<>@\"\x00-\x1f\x7f]*)<(?P<address>{ADDRESS})>
 
 @dataclass(frozen=True, kw_only=True)
 class Smtp:
-    """How to reach the mail server and who writes. tls: `starttls`, `tls` or `none`; sender_name may be empty."""
+    """How to reach the mail server and who writes. tls: `starttls`, `tls` or `none`; sender_name may be empty.
+
+    secret_id: the secret that has the password, and the user name where username is None.
+    """
 
     host: str
     port: int
     tls: str
     username: str | None
     password: str | None = field(repr=False)
+    secret_id: str | None
     sender_name: str
     sender_address: str
 
@@ -46,17 +54,19 @@ def smtp_from(environ: Mapping[str, str]) -> Smtp | None:
     if tls not in _PORTS:
         raise SettingsError(f"SMTP_TLS={tls!r} is invalid: use one of {', '.join(_PORTS)}")
     username, password = environ.get("SMTP_USERNAME") or None, environ.get("SMTP_PASSWORD") or None
-    if (username is None) != (password is None):
-        raise SettingsError("SMTP_USERNAME and SMTP_PASSWORD belong together: set both, or neither")
-    if tls == "none" and username is not None and not _LOOPBACK.fullmatch(host):
+    secret = secret_id(environ, "SMTP_SECRET_ID", "SMTP_PASSWORD")
+    if secret is None and (username is None) != (password is None):
+        raise SettingsError("SMTP_USERNAME and SMTP_PASSWORD belong together: set both, or neither, or SMTP_SECRET_ID")
+    has_login = username is not None or secret is not None
+    if tls == "none" and has_login and not _LOOPBACK.fullmatch(host):
         raise SettingsError(
-            f"SMTP_TLS='none' is invalid with SMTP_USERNAME and SMTP_HOST={host!r}: the password would cross the "
+            f"SMTP_TLS='none' is invalid with a login and SMTP_HOST={host!r}: the password would cross the "
             "network as it is; use starttls or tls"
         )
     name, address = _sender(environ.get("SMTP_FROM"))
     return Smtp(
         host=host, port=_port(environ.get("SMTP_PORT"), tls), tls=tls, username=username, password=password,
-        sender_name=name, sender_address=address,
+        secret_id=secret, sender_name=name, sender_address=address,
     )  # fmt: skip
 
 

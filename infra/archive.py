@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,15 +33,30 @@ class Archive:
         return f"{self.name}/{self.sha256}.zip"
 
 
-def archive(name: str, entries: Mapping[str, Path], folder: Path, *, onto: Path | None = None) -> Archive:
+@dataclass(frozen=True)
+class Making:
+    """What is made of the entries when a zip is written and goes in beside them, in a folder that is gone afterwards.
+
+    `identity` says how it is made: another one is another zip. May raise to refuse what a zip would be made of.
+    """
+
+    identity: str
+    make: Callable[[Path], Mapping[str, Path]]
+
+
+def archive(
+    name: str, entries: Mapping[str, Path], folder: Path, *, onto: Path | None = None, making: Making | None = None
+) -> Archive:
     """The zip of `entries` (path inside it → file), kept in `folder` and not written again while nothing changed.
 
     With `onto`, the entries are added to a copy of that zip: what is in it already is not compressed again.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name}-{_digest(entries, onto)}.zip"
+    path = folder / f"{name}-{_digest(entries, onto, making)}.zip"
     if not path.exists():
-        write_zip(path, entries, onto=onto)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".made-") as made:
+            further = making.make(Path(made)) if making else {}
+            write_zip(path, {**entries, **further}, onto=onto)
     path.touch()
     _forget_oldest(name, folder)
     content = path.read_bytes()
@@ -65,8 +80,9 @@ def files_below(root: Path) -> dict[str, Path]:
     return {file.relative_to(root).as_posix(): file for file in root.rglob("*") if file.is_file()}
 
 
-def _digest(entries: Mapping[str, Path], onto: Path | None) -> str:
-    digest = hashlib.sha256(_sha256(onto).encode() if onto else b"")
+def _digest(entries: Mapping[str, Path], onto: Path | None, making: Making | None) -> str:
+    begin = f"{_sha256(onto) if onto else ''}{making.identity if making else ''}"
+    digest = hashlib.sha256(begin.encode())
     for inside, file in sorted(entries.items()):
         digest.update(f"{inside}\0{_sha256(file)}\n".encode())
     return digest.hexdigest()

@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from troposphere import Template
 
 from functions import naming
-from functions.database import database
 from functions.scheduling import limits
 from functions.scheduling.backends import all_backends
 from functions.scheduling.trigger import TriggerBackend
@@ -20,19 +20,14 @@ from functions.scheduling.wanted import wanted_of_definitions
 from infra import job_stacks, stacks
 from infra.aws import Aws, connect
 from infra.bucket import delete_bucket, make_bucket, template_url, upload
+from infra.certificates import check_certificates
 from infra.deployment import Deployment
 from infra.operations import lines, run_operation
 from infra.packaging import Packages, build_packages
 from infra.resources.api import api_template
-from infra.resources.environment import (
-    AUTH_PREVIOUS_SIGNING_KEYS,
-    AUTH_SIGNING_KEY,
-    DATABASE_URL,
-    OIDC_CLIENT_SECRET,
-    SMTP_PASSWORD,
-)
 from infra.resources.jobs import JOB_ID, jobs_template
 from infra.resources.shared import shared_template
+from infra.secret_values import secret_values
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -80,7 +75,8 @@ def deploy(deployment: Deployment, *, session: Session, report: Report, progress
     `progress` hears each stack's status while it changes. Raises LimitExceeded with everything AWS would refuse, or the
     JobsError of the step that failed; the steps before it stay done, and the next deploy goes on from there.
     """
-    secrets = _secrets(deployment)
+    secrets = secret_values(deployment)
+    check_certificates(deployment, now=datetime.now(UTC))
     _check_limits(deployment)
     run = _Run(deployment, connect(deployment, session), report, progress)
     packages = _package(run)
@@ -112,18 +108,6 @@ def tear_down(deployment: Deployment, *, session: Session, report: Report, progr
         delete_bucket(run.aws.s3, deployment)
 
 
-def _secrets(deployment: Deployment) -> dict[str, str]:
-    """The value of each stack parameter. Raises SettingsError before anything is touched when one is not set."""
-    smtp, oidc = deployment.settings.smtp, deployment.settings.oidc
-    return {
-        DATABASE_URL: database(deployment.settings).url,
-        AUTH_SIGNING_KEY: deployment.settings.auth_signing_key,
-        AUTH_PREVIOUS_SIGNING_KEYS: ",".join(deployment.settings.auth_previous_signing_keys),
-        OIDC_CLIENT_SECRET: (oidc and oidc.client and oidc.client.secret) or "",
-        SMTP_PASSWORD: (smtp and smtp.password) or "",
-    }
-
-
 def _check_limits(deployment: Deployment) -> None:
     settings = deployment.settings
     wanted = wanted_of_definitions(deployment.jobs, all_backends(settings), settings)
@@ -141,6 +125,7 @@ def _package(run: _Run) -> Packages:
     with run.step("package") as detail:
         packages = build_packages(run.deployment)
         detail += [f"{zip_.name}.zip {zip_.size / 1e6:.1f} MB" for zip_ in packages.all]
+        detail += [f"note: {note}" for note in packages.notes]
     return packages
 
 

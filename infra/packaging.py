@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from functions.errors import JobsError
-from infra.archive import Archive, archive, files_below
-from infra.deployment import Deployment
+from infra.archive import Archive, Making, archive, files_below
+from infra.binaries import check_binaries
+from infra.compiled import Compiler, find_compiler
+from infra.deployment import Deployment, Target
+from infra.imports import check_imports
+from infra.jobs_packages import NotPackageable, installed_sources
+from infra.package_size import size_notes
 from infra.wheels import zipped_wheels
 
 _NOT_SHIPPED = ("__pycache__", "requirements.txt")
 
 
-class NotPackageable(JobsError):
-    """Something the deployment needs cannot be put into a package."""
-
-    code = "package_not_buildable"
-
-
 @dataclass(frozen=True)
 class Packages:
-    """What one deploy ships."""
+    """What one deploy ships, and what people should know of it."""
 
     functions: Archive
     api: Archive
+    notes: tuple[str, ...] = ()
 
     @property
     def all(self) -> tuple[Archive, ...]:
@@ -35,13 +36,25 @@ class Packages:
         return self.functions, self.api
 
 
+@dataclass(frozen=True)
+class _Contents:
+    """What one of the zips is made of: the wheels of `part`'s requirements and, on top of them, sources."""
+
+    name: str
+    part: str
+    group: str
+    sources: Mapping[str, Path]
+    jobs_packages: tuple[str, ...] = ()
+
+
 def build_packages(deployment: Deployment) -> Packages:
     """Both zips for the deployment's target: same project, same bytes. boto3 is in neither: Lambda's runtime has it.
 
-    Raises NotPackageable when a jobs package lies outside `functions/` or a source is missing, WheelsUnavailable when
-    pip cannot provide a dependency.
+    Jobs packages that are installed here and not below `functions/` are in the functions' zip under their own names.
+    Modules are there in compiled form, too, where there is a Python to do it. Raises NotPackageable when a jobs package
+    cannot be shipped or a source is missing, WheelsUnavailable when pip cannot provide a dependency, MissingDependency
+    for an import that nothing in the package provides, NotCompilable, ForeignBinary, PackageTooLarge.
     """
-    _check_jobs_packages(deployment.settings.jobs_packages)
     project = deployment.project
     functions = _sources(project / "functions")
     api = {
@@ -49,28 +62,49 @@ def build_packages(deployment: Deployment) -> Packages:
         "app.py": _required(project / "admin_api" / "app.py"),
         **_sources(project / "admin_api" / "chalicelib"),
     }
+    compiler = None if deployment.target.native else find_compiler(deployment.target.python)
+    both = (
+        _Contents("functions", "functions", "functions", functions, deployment.settings.jobs_packages),
+        _Contents("api", "admin_api", "api", {**functions, **api}),
+    )
     with ThreadPoolExecutor() as pool:
-        building = [
-            pool.submit(_package, deployment, "functions", requirements="functions", sources=functions),
-            pool.submit(_package, deployment, "api", requirements="admin_api", sources={**functions, **api}),
-        ]
-        return Packages(*(zip_.result() for zip_ in building))
+        of_functions, of_api = pool.map(partial(_package, deployment, compiler), both)
+    notes = (*_compiler_notes(deployment.target, compiler), *size_notes(of_functions), *size_notes(of_api))
+    return Packages(of_functions, of_api, notes)
 
 
-def _check_jobs_packages(names: tuple[str, ...]) -> None:
-    for name in names:
-        if name.split(".")[0] != "functions":
-            raise NotPackageable(
-                f"JOBS_PACKAGES names {name!r}: packaging does not yet support jobs outside functions/; "
-                f"move the package to functions/{name.replace('.', '/')} and name it functions.{name}"
-            )
+def _compiler_notes(target: Target, compiler: Compiler | None) -> list[str]:
+    if target.native or compiler is not None:
+        return []
+    return [
+        f"no compiled modules: there is no Python {target.python} here to compile them, so every cold start compiles "
+        f"what it imports, which about doubles its time; install python{target.python} where the PATH finds it"
+    ]
 
 
-def _package(deployment: Deployment, name: str, *, requirements: str, sources: Mapping[str, Path]) -> Archive:
+def _package(deployment: Deployment, compiler: Compiler | None, contents: _Contents) -> Archive:
     """The zip of wheels and, on top of them, of our sources: they change far more often."""
-    pinned, zips = _required(deployment.project / requirements / "requirements.txt"), deployment.cache / "packages"
-    wheels = zipped_wheels(pinned, deployment.target, deployment.cache, languages=_languages(deployment.project))
-    return archive(name, sources, zips, onto=wheels)
+    target, cache = deployment.target, deployment.cache
+    pinned = _required(deployment.project / contents.part / "requirements.txt")
+    languages = _languages(deployment.project)
+    wheels = zipped_wheels(pinned, target, cache, languages=languages, compiler=compiler)
+    provided = _tops(wheels)
+    shipped = {*provided, *(name.partition("/")[0] for name in contents.sources)}
+    sources = {**contents.sources, **installed_sources(contents.jobs_packages, shipped=shipped)}
+    check_binaries(sources, target)
+
+    def make(folder: Path) -> Mapping[str, Path]:
+        check_imports(sources, provided, group=contents.group)
+        return compiler.compile(sources, folder, strict=True) if compiler else {}
+
+    making = Making(f"1 {compiler and compiler.version}", make)
+    return archive(contents.name, sources, cache / "packages", onto=wheels, making=making)
+
+
+def _tops(path: Path) -> Collection[str]:
+    """The names at the top of a zip: what can be imported from it."""
+    with zipfile.ZipFile(path) as opened:
+        return {name.partition("/")[0].removesuffix(".py") for name in opened.namelist()}
 
 
 def _languages(project: Path) -> list[str]:

@@ -123,12 +123,28 @@ def schedule_retries(stage: str) -> list[Statement]:
 def log_in_to_database(settings: Settings) -> list[Statement]:
     """Get the login where DATABASE_SECRET_SOURCE says; nothing while DATABASE_URL holds it."""
     if settings.database_secret_source == SECRETS_MANAGER:
-        return [_allow(["secretsmanager:GetSecretValue"], _secret_arn(str(settings.database_secret_id)))]
+        return read_secret(settings.database_secret_id)
     if settings.database_secret_source == RDS_IAM:
         user = unquote(urlsplit(settings.database_url).username or "")
         database_user = f"dbuser:{settings.database_resource_id}/{user}"
         return [_allow(["rds-db:connect"], regional_arn("rds-db", database_user))]
     return []
+
+
+def read_secret(secret: Any, *, key: Any | None = None) -> list[Statement]:
+    """Read this one secret (a name, an ARN, a Ref), and nothing where there is none.
+
+    `key`: the ARN of the KMS key it is encrypted with, where that is not Secrets Manager's own, which needs no grant;
+    it may then be used through Secrets Manager alone (Secrets Manager, "Secret encryption and decryption").
+    """
+    if secret is None:
+        return []
+    arn = _secret_arn(secret) if isinstance(secret, str) else secret
+    reading = _allow(["secretsmanager:GetSecretValue"], arn)
+    if key is None:
+        return [reading]
+    through = Sub("secretsmanager.${AWS::Region}.${AWS::URLSuffix}")
+    return [reading, {**_allow(["kms:Decrypt"], key), "Condition": {"StringEquals": {"kms:ViaService": through}}}]
 
 
 def _secret_arn(secret_id: str) -> Any:

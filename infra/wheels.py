@@ -7,22 +7,41 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from functions.errors import JobsError
 from infra.archive import files_below, write_zip
+from infra.binaries import check_binaries
+from infra.compiled import Compiler
 from infra.deployment import Target
+from infra.lambda_platform import glibc, platform_tags
 
 # Raise it when what is kept of a wheel changes: older zips are then not reused.
-_LAYOUT = "2"
+_LAYOUT = "3"
 # What pip writes about this installation (some with paths of this machine), and what no function imports.
 _DROPPED = ("bin", "*/tests", "*.dist-info/RECORD", "*.dist-info/INSTALLER", "*.dist-info/REQUESTED")
 _DROPPED_ANYWHERE = "__pycache__"
-# glibc 2.26 in the Python runtimes up to 3.11 (Amazon Linux 2), 2.34 from 3.12 on (Amazon Linux 2023):
-# AWS Lambda Developer Guide, "Lambda runtimes".
-_AMAZON_LINUX_2 = ("manylinux2014", "manylinux_2_17", "manylinux_2_26")
-_AMAZON_LINUX_2023 = (*_AMAZON_LINUX_2, "manylinux_2_28", "manylinux_2_34")
+# Left as sources: what no function of ours imports, or only the one that migrates. Compiled, too, it would take the
+# package over its 8 MB (docs/adr/0037).
+_NOT_COMPILED = (
+    "importlib_metadata/",
+    "sqlparse/",
+    "tabulate/",
+    "yoyo/",
+    "zipp/",
+    *(
+        f"aws_lambda_powertools/{part}/"
+        for part in (
+            "event_handler", "utilities/auth_alpha", "utilities/batch", "utilities/circuit_breaker",
+            "utilities/data_classes", "utilities/data_masking", "utilities/feature_flags", "utilities/idempotency",
+            "utilities/kafka", "utilities/parameters", "utilities/parser", "utilities/streaming",
+            "utilities/validation",
+        )
+    ),
+)  # fmt: skip
+# Since 3.2.14 psycopg's wheels for arm64 are manylinux_2_28.
+_PSYCOPG_ON_ARM64_GLIBC = (2, 28)
 
 
 class WheelsUnavailable(JobsError):
@@ -31,14 +50,18 @@ class WheelsUnavailable(JobsError):
     code = "package_wheels_unavailable"
 
 
-def zipped_wheels(requirements: Path, target: Target, cache: Path, *, languages: Collection[str]) -> Path:
+def zipped_wheels(
+    requirements: Path, target: Target, cache: Path, *, languages: Collection[str], compiler: Compiler | None = None
+) -> Path:
     """The zip of what the wheels of a hash-pinned requirement file install, for `target`.
 
-    Of Babel's thousand languages it holds these and what they rest on: all of them are 10 MB. It is kept in `cache`
-    under the hash of what it was made of: the second call neither runs pip nor reads what it installed.
-    Raises WheelsUnavailable with pip's own words.
+    Of Babel's thousand languages it holds these and what they rest on: all of them are 10 MB. What functions import of
+    it is there in compiled form, too, if there is a compiler. It is kept in `cache` under the hash of what it was made
+    of: the second call neither runs pip nor reads what it installed.
+    Raises WheelsUnavailable with pip's own words, ForeignBinary for what the target could not load.
     """
-    identity = f"{_LAYOUT}\0{target}\0{sorted(languages)}\0".encode() + requirements.read_bytes()
+    made_of = (_LAYOUT, target, sorted(languages), compiler and compiler.version)
+    identity = f"{made_of}\0".encode() + requirements.read_bytes()
     path = cache / f"wheels-{hashlib.sha256(identity).hexdigest()[:16]}.zip"
     if not path.exists():
         cache.mkdir(parents=True, exist_ok=True)
@@ -47,8 +70,18 @@ def zipped_wheels(requirements: Path, target: Target, cache: Path, *, languages:
             _install(requirements, target, installed)
             _tidy(installed)
             _keep_languages(installed, {*languages, "root"})
-            write_zip(path, files_below(installed))
+            files = files_below(installed)
+            check_binaries(files, target)
+            with tempfile.TemporaryDirectory(dir=cache, prefix=".part-") as compiled:
+                write_zip(path, {**files, **_compiled(files, compiler, Path(compiled))})
     return path
+
+
+def _compiled(files: Mapping[str, Path], compiler: Compiler | None, folder: Path) -> dict[str, Path]:
+    if compiler is None:
+        return {}
+    imported = {inside: file for inside, file in files.items() if not inside.startswith(_NOT_COMPILED)}
+    return compiler.compile(imported, folder, strict=False)
 
 
 def _install(requirements: Path, target: Target, into: Path) -> None:
@@ -60,18 +93,21 @@ def _install(requirements: Path, target: Target, into: Path) -> None:
     if done.returncode:
         raise WheelsUnavailable(
             f"the wheels of {requirements} for Python {target.python} on {target.architecture} could not be installed: "
-            f"run scripts/lock if a requirement changed, and check the package index. pip said:\n{done.stderr.strip()}"
+            f"{_advice(target)}. pip said:\n{done.stderr.strip()}"
         )
+
+
+def _advice(target: Target) -> str:
+    if target.architecture == "arm64" and not target.native and glibc(target.python) < _PSYCOPG_ON_ARM64_GLIBC:
+        return "psycopg has none for arm64 before Python 3.12, so take python 3.12 or later, or architecture x86_64"
+    return "run scripts/lock if a requirement changed, and check the package index"
 
 
 def _platform(target: Target) -> list[str]:
     if target.native:
         return []
-    machine = "aarch64" if target.architecture == "arm64" else "x86_64"
-    minor = int(target.python.split(".")[1])
-    tags = _AMAZON_LINUX_2023 if minor >= 12 else _AMAZON_LINUX_2
     options = ["--implementation", "cp", "--python-version", target.python]
-    return options + [option for tag in tags for option in ("--platform", f"{tag}_{machine}")]
+    return options + [option for tag in platform_tags(target) for option in ("--platform", tag)]
 
 
 def _tidy(directory: Path) -> None:

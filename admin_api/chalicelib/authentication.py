@@ -6,19 +6,20 @@ from datetime import UTC, datetime
 
 from chalice.app import Request
 
-from chalicelib import cookies, incoming, same_origin, tokens
+from chalicelib import cookies, incoming, same_origin, signing_keys, tokens
 from chalicelib.callers import Caller
 from chalicelib.database import connection
 from chalicelib.refusals import NotAuthenticated
-from chalicelib.tokens import Identity, SessionToken, SigningKeys
+from chalicelib.tokens import Identity, SessionToken
 from functions.db import sessions
 from functions.db.sessions import LiveSession
 from functions.settings import settings
 
 
 def caller(request: Request) -> Caller:
-    """Who it is and what they may do now. Raises NotAuthenticated, CrossSite, IssuerUnavailable, DatabaseUnavailable.
+    """Who it is and what they may do now.
 
+    Raises NotAuthenticated, CrossSite, IssuerUnavailable, SecretUnavailable, DatabaseUnavailable.
     A header counts before a cookie, and other sites cannot make a browser send one.
     """
     if request.headers.get("authorization") is None and cookies.session(request) is not None:
@@ -27,16 +28,13 @@ def caller(request: Request) -> Caller:
     return _of_token(request, incoming.bearer_token(request))
 
 
-def signing_keys() -> SigningKeys:
-    """The deployment's keys. Raises SettingsError when there is none."""
-    return SigningKeys(settings().auth_signing_key, settings().auth_previous_signing_keys)
-
-
 def _of_token(request: Request, token: str) -> Caller:
     # Who says to have made the token decides by whose keys it is checked, and nothing else.
     if tokens.issuer(token) != tokens.ISSUER:
         return _of_issuers_token(request, token)
-    meant = tokens.verify(signing_keys(), token)
+    kid = tokens.key_of(token)
+    keys = signing_keys.fitting(lambda keys: keys.named(kid) is not None, now=datetime.now(UTC))
+    meant = tokens.verify(keys, token)
     return _of_identity(request, meant) if isinstance(meant, Identity) else _of_session_token(request, meant)
 
 

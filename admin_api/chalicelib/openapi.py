@@ -179,7 +179,7 @@ def _codes(endpoint: Endpoint) -> list[str]:
         codes += ["content_type_unsupported", "body_too_large"]
     if isinstance(endpoint, GuardedEndpoint):
         codes += ["auth_not_authenticated", "auth_insufficient_permissions"]
-        codes += ["auth_issuer_unavailable", "database_unavailable", "database_busy"]
+        codes += ["auth_issuer_unavailable", "secret_unavailable", "database_unavailable", "database_busy"]
     if contract.changes:
         codes += ["auth_cross_site", "server_too_many_requests"]
     if contract.changes_jobs:

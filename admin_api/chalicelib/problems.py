@@ -51,6 +51,7 @@ STATUSES: Mapping[str, HTTPStatus] = {
     "jobs_trigger_failed": HTTPStatus.BAD_REQUEST,
     "jobs_restore_failed": HTTPStatus.BAD_REQUEST,
     "database_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
+    "secret_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
     "reconcile_running": HTTPStatus.CONFLICT,
     "aws_limit_exceeded": HTTPStatus.CONFLICT,
     "database_busy": HTTPStatus.SERVICE_UNAVAILABLE,
@@ -62,6 +63,7 @@ _UNEXPECTED = "server_error"
 _DETAILS: Mapping[str, str] = {
     "database_unavailable": "PostgreSQL cannot be reached: try again in a moment",
     "database_busy": "PostgreSQL did not do this in time, and nothing of its last step was kept: try again in a moment",
+    "secret_unavailable": "a secret of this deployment cannot be read: try again in a moment; the log has the reason",
     _UNEXPECTED: "something went wrong on our side: the log has the rest under this request id",
 }
 

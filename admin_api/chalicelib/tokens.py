@@ -56,7 +56,12 @@ class SigningKeys:
         """The key of this id, the current one for a token that names none; None when we have no such key."""
         if kid is None:
             return self.current
-        return next((key for key in (self.current, *self.previous) if key_id(key) == kid), None)
+        return next((key for key in self.all if key_id(key) == kid), None)
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Each of them, the current one first."""
+        return (self.current, *self.previous)
 
 
 def key_id(key: str) -> str:
@@ -65,7 +70,7 @@ def key_id(key: str) -> str:
 
 
 def sign(key: str, identity: Identity, *, now: datetime, lifetime: timedelta) -> str:
-    """A token for this identity, valid from now for `lifetime`. The key is Settings.auth_signing_key."""
+    """A token for this identity, valid from now for `lifetime`. The key is the deployment's."""
     claims = {"sub": identity.actor, "permissions": sorted(identity.permissions)}
     return _signed(key, claims, now=now, lifetime=lifetime)
 
@@ -79,6 +84,11 @@ def sign_for_session(key: str, token: SessionToken, *, now: datetime) -> str:
 def issuer(token: str) -> str:
     """Who the token says has made it, which nobody has checked yet. Raises NotAuthenticated for what is no token."""
     return _guarded(_said_issuer, token)
+
+
+def key_of(token: str) -> str | None:
+    """The id of the key that is said to have signed it, which nobody has checked yet. Raises NotAuthenticated."""
+    return _guarded(_said_key, token)
 
 
 def verify(keys: SigningKeys, token: str) -> Identity | SessionToken:
@@ -111,10 +121,17 @@ def _said_issuer(token: str) -> str:
     return said
 
 
+def _said_key(token: str) -> str | None:
+    import jwt
+
+    said: str | None = jwt.get_unverified_header(token).get("kid")
+    return said
+
+
 def _claims(keys: SigningKeys, token: str) -> dict[str, Any]:
     import jwt
 
-    key = keys.named(jwt.get_unverified_header(token).get("kid"))
+    key = keys.named(_said_key(token))
     if key is None:
         raise ValueError("kid names no key of ours")
     return jwt.decode(

@@ -32,6 +32,7 @@ class Watched:
     with_lines: bool
     with_bars: bool
     level: str | None = None
+    search: str | None = None
     attempt: int = 1
     after: int = 0
 
@@ -101,7 +102,8 @@ class _Follower:
 
     def _show_lines(self) -> None:
         while True:
-            query = {"after": self._after, "attempt": self._attempt, "level": self._watched.level}
+            wanted = {"level": self._watched.level, "q": self._watched.search}
+            query = {**wanted, "after": self._after, "attempt": self._attempt}
             page = self._session.client.json(f"{ADMIN}/executions/{self._watched.execution_id}/logs", query)
             for entry in page["lines"]:
                 self._show(entry)

@@ -155,9 +155,25 @@ def _session(smtp: Smtp) -> Iterator[smtplib.SMTP]:
     with closing(server):
         if smtp.tls == "starttls":
             server.starttls(context=trusted)  # raises where the server has none: never without
-        if smtp.username is not None and smtp.password is not None:
-            server.login(smtp.username, smtp.password)
+        _log_in(server, smtp)
         yield server
+
+
+def _log_in(server: smtplib.SMTP, smtp: Smtp) -> None:
+    import smtplib
+
+    from functions import smtp_login
+
+    login = smtp_login.login(smtp)
+    if login is None:
+        return
+    try:
+        server.login(*login)
+    except smtplib.SMTPAuthenticationError:
+        rotated = smtp_login.another(smtp, than=login)
+        if rotated is None:
+            raise
+        server.login(*rotated)
 
 
 def _raise_if_final(code: int, said: bytes | str, error: Exception) -> None:

@@ -6,6 +6,8 @@ moto finds them as subclasses of CloudFormationModel: importing this module befo
 from __future__ import annotations
 
 import json
+import uuid
+from contextlib import suppress
 from typing import Any, ClassVar, Self, cast
 
 from moto.awslambda.exceptions import UnknownFunctionException
@@ -13,6 +15,9 @@ from moto.awslambda.utils import get_backend
 from moto.cloudwatch.models import Dimension, Metric, MetricDataQuery, MetricStat, cloudwatch_backends
 from moto.core.common_models import CloudFormationModel
 from moto.scheduler.models import scheduler_backends
+from moto.secretsmanager.exceptions import SecretNotFoundException
+from moto.secretsmanager.models import secretsmanager_backends
+from moto.secretsmanager.utils import random_password
 from moto.sqs.exceptions import QueueDoesNotExist
 from moto.sqs.models import sqs_backends
 
@@ -208,6 +213,63 @@ class Alarm(_Written, CloudFormationModel):
 
     def delete(self, account_id: str, region_name: str) -> None:
         cloudwatch_backends[account_id][region_name].delete_alarms([self.physical_resource_id])
+
+
+class Secret(_Written, CloudFormationModel):
+    """AWS::SecretsManager::Secret with GenerateSecretString, generated when it is made and when that changes."""
+
+    identity = ("Name",)
+    _generated: Any = None
+
+    @staticmethod
+    def cloudformation_name_type() -> str:
+        return "Name"
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        return "AWS::SecretsManager::Secret"
+
+    def put(self, account_id: str, region_name: str) -> None:
+        backend, name = secretsmanager_backends[account_id][region_name], self.properties["Name"]
+        wanted = self.properties["GenerateSecretString"]
+        if name not in backend.secrets:
+            made = backend.create_secret(
+                name, secret_string=_generated(wanted), secret_binary=None, description=self._description,
+                tags=[], kms_key_id=None, client_request_token=None, replica_regions=[], force_overwrite=False,
+            )  # fmt: skip
+            self.physical_resource_id = str(json.loads(made)["ARN"])  # Ref is the ARN
+        elif wanted != self._generated:
+            # moto takes a call without a token for one that would make the secret again.
+            backend.update_secret(name, _generated(wanted), None, uuid.uuid4().hex, None, self._description)
+        self._generated = wanted
+
+    def delete(self, account_id: str, region_name: str) -> None:
+        with suppress(SecretNotFoundException):  # somebody was faster
+            secretsmanager_backends[account_id][region_name].delete_secret(self.physical_resource_id, None, True)
+
+    @property
+    def _description(self) -> str:
+        return str(self.properties.get("Description", ""))
+
+
+def _generated(wanted: Properties) -> str:
+    word = random_password(
+        password_length=int(wanted.get("PasswordLength", 32)),
+        exclude_characters=wanted.get("ExcludeCharacters", ""),
+        exclude_numbers=_is_true(wanted.get("ExcludeNumbers")),
+        exclude_punctuation=_is_true(wanted.get("ExcludePunctuation")),
+        exclude_uppercase=_is_true(wanted.get("ExcludeUppercase")),
+        exclude_lowercase=_is_true(wanted.get("ExcludeLowercase")),
+        include_space=_is_true(wanted.get("IncludeSpace")),
+        require_each_included_type=wanted.get("RequireEachIncludedType") not in (False, "false"),
+    )
+    if "SecretStringTemplate" not in wanted:
+        return word
+    return json.dumps({**json.loads(wanted["SecretStringTemplate"]), wanted["GenerateStringKey"]: word})
+
+
+def _is_true(value: object) -> bool:
+    return value in (True, "true")
 
 
 def _query(metric: Any) -> MetricDataQuery:

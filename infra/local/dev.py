@@ -40,7 +40,7 @@ def main() -> int:
     except JobsError as error:
         return _fail(error)
     _log_to(state.directory)
-    stack = Stack(_PROJECT, state, port=options.port, report=_print_step)
+    stack = Stack(_PROJECT, state, port=options.port, package=options.package, report=_print_step)
     _on_signals(_interrupt)
     try:
         with _nothing_collected():
@@ -75,8 +75,16 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "--port", type=int, default=_PORT, help=f"of the admin API (default {_PORT}; the next free one if taken)"
     )
+    parser.add_argument(
+        "--package",
+        action="store_true",
+        help="run the packages as AWS would get them: wheels for Lambda's Linux, checked, and compiled modules",
+    )
     parser.add_argument("--state", type=Path, help="where to keep state (default .local/ in the project)")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.package and sys.platform != "linux":
+        parser.error(f"--package runs Lambda's binaries, which need Linux; this is {sys.platform}")
+    return options
 
 
 def _reset(state: State) -> None:

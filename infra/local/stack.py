@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -43,6 +43,7 @@ _PASSED_ON = (
     "JOBS_PACKAGES", "JOBS_ENABLED", "JOBS_CONCURRENCY", "TRIGGER_BACKEND", "RULES_LIMIT", "LOG_LEVEL",
     "CORS_ALLOWED_ORIGINS", "RETENTION_DAYS", "LOG_FLUSH_S", "LOG_MAX_LINES", "LOG_MAX_LINE_BYTES", "LOG_MAX_BYTES",
     "AUTH_PREVIOUS_SIGNING_KEYS", "SMTP_HOST", "SMTP_PORT", "SMTP_TLS", "SMTP_USERNAME", "SMTP_PASSWORD", "SMTP_FROM",
+    "SMTP_SECRET_ID", "OIDC_SECRET_ID",
     "OIDC_ISSUER", "OIDC_AUDIENCE", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_REDIRECT_URI", "OIDC_SCOPES",
     "OIDC_PERMISSIONS_CLAIM", "OIDC_PERMISSIONS_MAP",
 )  # fmt: skip
@@ -62,12 +63,16 @@ class Running:
 
 
 class Stack:
-    """The one-machine edition of one checkout. start(), then stop(), which is safe at any moment of a start."""
+    """The one-machine edition of one checkout. start(), then stop(), which is safe at any moment of a start.
 
-    def __init__(self, project: Path, state: State, *, port: int, report: Report) -> None:
+    With `package` it runs what AWS would get, built for Lambda's own Linux: this machine must be one.
+    """
+
+    def __init__(self, project: Path, state: State, *, port: int, package: bool, report: Report) -> None:
         self._project = project
         self._state = state
         self._port = port
+        self._package = package
         self._report = report
         self._up = ExitStack()
 
@@ -147,7 +152,7 @@ class Stack:
             jobs=tuple(job.definition for job in registry.collect(settings.jobs_packages)),
             project=self._project,
             cache=self._project / ".local" / "cache",
-            target=Target.host(),
+            target=replace(Target.host(), native=not self._package),
             endpoint_url=endpoint_url,
         )
 

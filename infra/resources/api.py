@@ -8,15 +8,9 @@ from functions import naming
 from infra import policies
 from infra.deployment import Deployment
 from infra.packaging import Packages
-from infra.resources.environment import (
-    AUTH_PREVIOUS_SIGNING_KEYS,
-    AUTH_SIGNING_KEY,
-    DATABASE_URL,
-    OIDC_CLIENT_SECRET,
-    add_secret,
-    issuer,
-)
+from infra.resources.environment import DATABASE_URL, OIDC_CLIENT_SECRET, add_secret, issuer
 from infra.resources.function import FunctionPlan, add_function
+from infra.resources.signing_key import add_signing_key
 
 # API Gateway gives up after 29 s, so a longer answer could not arrive.
 _TIMEOUT_S = 29
@@ -26,14 +20,10 @@ _MEMORY_MB = 512
 def api_template(deployment: Deployment, packages: Packages) -> Template:
     """The template of the stack `lamplighter-<stage>-api`. Its parameters are its secrets."""
     template, stage = Template(Description=f"Lamplighter, stage {deployment.stage}: the admin API"), deployment.stage
-    secrets = {
-        "DATABASE_URL": add_secret(template, DATABASE_URL),
-        "AUTH_SIGNING_KEY": add_secret(template, AUTH_SIGNING_KEY),
-    }
-    if deployment.settings.auth_previous_signing_keys:
-        secrets["AUTH_PREVIOUS_SIGNING_KEYS"] = add_secret(template, AUTH_PREVIOUS_SIGNING_KEYS)
-    oidc = deployment.settings.oidc
-    if oidc is not None and oidc.client is not None and oidc.client.secret is not None:
+    oidc, signing = deployment.settings.oidc, add_signing_key(template, deployment.settings)
+    client = oidc.client if oidc is not None else None
+    secrets = {"DATABASE_URL": add_secret(template, DATABASE_URL), **signing.variables}
+    if client is not None and client.secret is not None:
         secrets["OIDC_CLIENT_SECRET"] = add_secret(template, OIDC_CLIENT_SECRET)
     plan = FunctionPlan(
         title="Api",
@@ -47,6 +37,8 @@ def api_template(deployment: Deployment, packages: Packages) -> Template:
         policy=[
             policies.invoke_jobs(stage),
             *policies.manage_triggers(stage),
+            *policies.read_secret(signing.secret),
+            *policies.read_secret(client and client.secret_id),
             policies.look_at_rules(stage),
             policies.schedule_starts(stage),
         ],

@@ -51,7 +51,7 @@ def add_secret(template: Template, name: str) -> Ref:
     """A parameter whose value the template never shows.
 
     The value still ends up in the function's environment, where whoever may read the function's configuration sees it:
-    with another DATABASE_SECRET_SOURCE the database's password is in neither.
+    on AWS itself `secret_values` (infra/secret_values.py) lets no secret come so far.
     """
     return Ref(template.add_parameter(Parameter(name, Type="String", NoEcho=True)))
 
@@ -60,8 +60,14 @@ def mail_server(smtp: Smtp | None) -> dict[str, str]:
     """The variables that the jobs' functions get beside these, and no other function: one of them sends e-mail."""
     if smtp is None:
         return {}
-    variables = {"SMTP_HOST": smtp.host, "SMTP_PORT": str(smtp.port), "SMTP_TLS": smtp.tls, "SMTP_FROM": smtp.sender}
-    return variables if smtp.username is None else {**variables, "SMTP_USERNAME": smtp.username}
+    where_set = {"SMTP_USERNAME": smtp.username, "SMTP_SECRET_ID": smtp.secret_id}
+    return {
+        "SMTP_HOST": smtp.host,
+        "SMTP_PORT": str(smtp.port),
+        "SMTP_TLS": smtp.tls,
+        "SMTP_FROM": smtp.sender,
+        **{name: value for name, value in where_set.items() if value is not None},
+    }
 
 
 def issuer(oidc: Oidc | None) -> dict[str, str]:
@@ -78,4 +84,6 @@ def issuer(oidc: Oidc | None) -> dict[str, str]:
         variables["OIDC_CLIENT_ID"] = oidc.client.id
         variables["OIDC_REDIRECT_URI"] = oidc.client.redirect_uri
         variables["OIDC_SCOPES"] = oidc.client.scopes
+        if oidc.client.secret_id is not None:
+            variables["OIDC_SECRET_ID"] = oidc.client.secret_id
     return variables

@@ -10,6 +10,7 @@ from troposphere.awslambda import Permission
 
 from functions import naming
 from functions.definition import JobDefinition
+from functions.smtp_settings import SENDING_JOBS
 from infra import policies
 from infra.deployment import Deployment
 from infra.packaging import Packages
@@ -38,6 +39,7 @@ def jobs_template(deployment: Deployment, packages: Packages, jobs: Sequence[Job
             dead_letters=policies.dead_letters_arn(deployment.stage),
             policy=[
                 *policies.schedule_retries(deployment.stage),
+                *(policies.read_secret(smtp.secret_id) if smtp is not None and job.id in SENDING_JOBS else []),
                 *policies.job_permissions(deployment.stage, job.permissions),
             ],
             secrets=secrets,

@@ -22,6 +22,7 @@ from tests.acceptance.local_stack import LocalStack, launch, output, run_script,
 
 CLEANUP = "expired-refresh-token-cleanup"
 HEARTBEAT = "demo-heartbeat"
+TEAM = "team-job"
 Start = Callable[..., LocalStack]
 
 
@@ -46,9 +47,15 @@ def start(state: Path) -> Iterator[Start]:
     shutil.rmtree(home_for(state / "postgres"), ignore_errors=True)
 
 
-def test_a_job_runs_is_paused_triggered_resumed_removed_and_restored(start: Start) -> None:
-    stack = start()
-    assert {job["id"] for job in stack.call("GET").json()} >= {CLEANUP, HEARTBEAT}
+def test_a_job_runs_from_what_aws_would_get_is_paused_triggered_resumed_removed_and_restored(
+    start: Start, state: Path
+) -> None:
+    team = _installed_jobs_package(state.parent / "site")
+    stack = start("--package", JOBS_PACKAGES="functions.jobs,team_jobs", PYTHONPATH=str(team))
+    assert {job["id"] for job in stack.call("GET").json()} >= {CLEANUP, HEARTBEAT, TEAM}
+    assert stack.call("POST", f"/{TEAM}/trigger").status_code == 204
+    assert until(lambda: _succeeded(stack, TEAM), what="a job in a package of its own")
+    assert {_pyc_flags(file) for file in (state / "packages").glob("*/functions/__pycache__/settings.*.pyc")} == {1}
     events, rule = stack.aws("events"), job_name("local", CLEANUP)
 
     # The cleanup job, hourly by definition, is made due every minute behind our back.
@@ -89,7 +96,8 @@ def test_a_job_runs_is_paused_triggered_resumed_removed_and_restored(start: Star
     assert stack.job(CLEANUP)["isPaused"] is False
     asked = "SELECT action FROM lamplighter.audit WHERE action <> 'users.create' ORDER BY id"  # the first user's
     actions = [action for (action,) in stack.query(asked)]
-    assert actions == ["jobs.pause", "jobs.trigger", "jobs.resume", "jobs.remove", "jobs.restore"]
+    of_cleanup = ["jobs.pause", "jobs.trigger", "jobs.resume", "jobs.remove", "jobs.restore"]
+    assert actions == ["jobs.trigger", *of_cleanup]
 
 
 def test_what_somebody_changed_in_aws_by_hand_is_shown_and_repaired(start: Start, state: Path) -> None:
@@ -119,6 +127,7 @@ def test_a_second_start_keeps_history_pauses_and_removals_and_leaves_nothing_run
     before = until(lambda: _succeeded(first, HEARTBEAT))
     first.call("POST", f"/{HEARTBEAT}/pause")
     first.call("DELETE", f"/{CLEANUP}")
+    assert "days of history" in run_script("cost", "--state", str(state)).stdout
     children = psutil.Process(first.process.pid).children(recursive=True)
     assert first.stop() == 0
     assert not (state / "dev.json").exists()
@@ -195,6 +204,20 @@ def test_a_database_given_by_the_user_is_used_and_one_elsewhere_is_refused(
     assert clean.job(HEARTBEAT)["isPaused"] is False
     assert clean.query("SELECT n FROM public.not_ours") == [(1,)]
     clean.stop()
+
+
+def _installed_jobs_package(site: Path) -> Path:
+    """A directory that holds a jobs package which is no part of this project."""
+    (site / "team_jobs").mkdir(parents=True)
+    (site / "team_jobs" / "__init__.py").touch()
+    source = f"from functions.job import job\n\n\n@job(id={TEAM!r}, schedule=None)\ndef team_job(ctx): ...\n"
+    (site / "team_jobs" / "nightly.py").write_text(source)
+    return site
+
+
+def _pyc_flags(compiled: Path) -> int:
+    """PEP 552: 1 is not held against its source. What Python compiles by itself, as in a usual start, has 0."""
+    return int.from_bytes(compiled.read_bytes()[4:8], "little")
 
 
 def _succeeded(stack: LocalStack, job_id: str) -> list[dict[str, Any]]:

@@ -36,9 +36,13 @@ def measure(rounds: int) -> Comparison:
 
 def _ratio(job: Job, rounds: int) -> Ratio:
     ours = interpreter(OURS.format(job_id=job.definition.id), JOB_MODULE=job.definition.module)
-    floor = interpreter(FLOOR)
+    return paired(job.definition.id, ours, interpreter(FLOOR), rounds)
+
+
+def paired(name: str, ours: Callable[[], object], floor: Callable[[], object], rounds: int) -> Ratio:
+    """The CPU time of the process that ours starts against that of the floor's, after a start that is not counted."""
     ours(), floor()
-    return ratio_of(job.definition.id, [_pair(ours, floor, ours_first=number % 2 == 0) for number in range(rounds)])
+    return ratio_of(name, [_pair(ours, floor, ours_first=number % 2 == 0) for number in range(rounds)])
 
 
 def _pair(ours: Callable[[], object], floor: Callable[[], object], *, ours_first: bool) -> tuple[float, float]:

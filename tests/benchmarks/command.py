@@ -20,6 +20,7 @@ BENCHMARKS = {
     "enqueue": "enqueue a one-time execution, against procrastinate's defer",
     "api": "list 1,000 jobs and show one through the Lambda path, against a bare encoder in the same place",
     "cold": "import the handler and one job in a fresh interpreter, against the bare imports (CPU time)",
+    "package": "start from the package Lambda gets, against the same one without compiled modules (CPU time)",
 }
 
 _ROUNDS = 31

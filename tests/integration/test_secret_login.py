@@ -157,7 +157,9 @@ def test_a_secret_that_is_not_there_is_named_with_the_next_step(secrets: Any, da
 )
 def test_a_secret_that_is_no_login_is_named_and_not_shown(secrets: Any, database_url: str, text: str) -> None:
     secrets.create_secret(Name="odd", SecretString=text)
-    with pytest.raises(DatabaseUnavailable, match=r"secret 'odd' is no login; store JSON such as") as caught:
+    with pytest.raises(
+        DatabaseUnavailable, match=r"secret 'odd' of DATABASE_SECRET_ID .*: store JSON such as"
+    ) as caught:
         connect(deployment(database_url, "odd"))
     assert "hunter2" not in f"{caught.value} {caught.value.__cause__}"
 

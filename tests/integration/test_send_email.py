@@ -6,6 +6,7 @@ import json
 import logging
 import re
 import socket
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -211,6 +212,35 @@ def test_a_login_that_is_refused_is_retried_for_somebody_may_mend_it(there: Depl
         assert there.execution.error_type == "SMTPAuthenticationError"
         use(server.port, SMTP_USERNAME=LOGIN[0], SMTP_PASSWORD=LOGIN[1])
         assert there.deliver_retry() == "succeeded"
+
+
+@pytest.mark.parametrize("named", [{}, {"SMTP_USERNAME": LOGIN[0]}])
+def test_a_login_kept_as_a_secret_is_read_again_once_when_the_server_refuses_it(
+    there: Deployed, use: Use, caplog: pytest.LogCaptureFixture, named: dict[str, str]
+) -> None:
+    name, secrets = f"prod/smtp/{uuid.uuid4().hex}", boto3.client("secretsmanager", region_name="us-east-1")
+    user = {} if named else {"username": LOGIN[0]}
+    secrets.create_secret(Name=name, SecretString=json.dumps({**user, "password": "of yesterday"}))
+    with mail_server(login=True) as server, caplog.at_level(logging.DEBUG):
+        use(server.port, SMTP_SECRET_ID=name, **named)
+        send_email(HELLO)
+        assert there.deliver() == "retrying"
+        assert there.execution.error_type == "SMTPAuthenticationError"
+        secrets.put_secret_value(SecretId=name, SecretString=json.dumps({**user, "password": LOGIN[1]}))
+        assert there.deliver_retry() == "succeeded"
+        secrets.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+        send_email(HELLO)
+        assert there.deliver() == "succeeded", "it is read when it is refused, and not for every message"
+    assert len(server.accepted) == 2
+    ours = [record.getMessage() for record in caplog.records if not record.name.startswith("mail")]
+    assert LOGIN[1] not in "".join(ours)
+
+
+def test_a_login_that_cannot_be_read_is_tried_again(there: Deployed, server: MailServer, use: Use) -> None:
+    use(server.port, SMTP_SECRET_ID="gone")
+    send_email(HELLO)
+    assert there.deliver() == "retrying"
+    assert "secret 'gone' cannot be read" in there.execution.error_message
 
 
 @pytest.mark.parametrize("refused", ["recipient", "message"])

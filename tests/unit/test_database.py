@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,34 @@ def test_anywhere_else_the_server_must_show_who_it_is(url: str) -> None:
     assert "hunter2" not in str(no.value)
     root = str(Path(functions.__path__[0]).parent / IN_THE_PACKAGE)
     assert described(url, DATABASE_TLS_ROOT_CERT=IN_THE_PACKAGE).tls == {"sslmode": "verify-full", "sslrootcert": root}
+
+
+RDS = "jobs.abc123.eu-central-1.rds.amazonaws.com"
+PROXY = "jobs.proxy-abc123.eu-central-1.rds.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    ("host", "root"),
+    [
+        (RDS, "functions/rds-global-bundle.pem, which scripts/rds-bundle gets"),
+        (f"{RDS}.cn", "functions/rds-global-bundle.pem"),
+        (PROXY, "/etc/pki/tls/certs/ca-bundle.crt"),
+        ("db.example", "the file of certificates to trust"),
+        (f"{RDS}.example", "the file of certificates to trust"),
+    ],
+)
+def test_without_certificates_the_message_says_which_this_server_is_checked_by(host: str, root: str) -> None:
+    with pytest.raises(SettingsError, match=f"'verify-full' unless you set it, .*: set it to .*{re.escape(root)}"):
+        described(f"postgresql://u@{host}/jobs")
+
+
+@pytest.mark.parametrize("host", [RDS, PROXY])
+@pytest.mark.parametrize("source", ["secrets-manager", "rds-iam"])
+def test_a_server_and_a_proxy_of_rds_must_show_their_name_whoever_brings_the_login(host: str, source: str) -> None:
+    login = {"DATABASE_SECRET_SOURCE": source, "DATABASE_SECRET_ID": "a", "DATABASE_RESOURCE_ID": "prx-A1"}
+    file = "/etc/pki/tls/certs/ca-bundle.crt"
+    tls = described(f"postgresql://u@{host}:5432/jobs", DATABASE_TLS_ROOT_CERT=file, **login).tls
+    assert tls == {"sslmode": "verify-full", "sslrootcert": file}
 
 
 def test_a_secret_that_says_where_the_server_is_says_somewhere_else() -> None:

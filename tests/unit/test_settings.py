@@ -7,7 +7,7 @@ import re
 import pytest
 
 from functions.errors import SettingsError
-from functions.settings import from_environment
+from functions.settings import Settings, from_environment
 from infra.resources.environment import environment
 
 
@@ -72,6 +72,10 @@ def test_a_wrong_value_is_named_with_its_variable(name: str, value: str) -> None
         from_environment({name: value})
 
 
+CLIENT = {
+    "OIDC_ISSUER": "https://issuer.example.com", "OIDC_CLIENT_ID": "web",
+    "OIDC_REDIRECT_URI": "https://jobs.example.com/api/v1/auth/oidc/callback",
+}  # fmt: skip
 MAIL = {"SMTP_HOST": "mail.example.com", "SMTP_FROM": "jobs@example.com"}
 
 
@@ -233,3 +237,51 @@ def test_retention_is_days_for_all_with_exceptions_by_status() -> None:
 def test_retention_is_passed_to_functions_as_it_is_read() -> None:
     settings = from_environment({"RETENTION_DAYS": "60,skipped=14"})
     assert from_environment({"RETENTION_DAYS": environment(settings)["RETENTION_DAYS"]}) == settings
+
+
+def read_all(environ: dict[str, str]) -> Settings:
+    found = from_environment(environ)
+    _ = found.smtp, found.oidc
+    return found
+
+
+@pytest.mark.parametrize(
+    ("secret_id", "variable"),
+    [
+        ("AUTH_SECRET_ID", "AUTH_SIGNING_KEY"),
+        ("AUTH_SECRET_ID", "AUTH_PREVIOUS_SIGNING_KEYS"),
+        ("OIDC_SECRET_ID", "OIDC_CLIENT_SECRET"),
+        ("SMTP_SECRET_ID", "SMTP_PASSWORD"),
+    ],
+)
+def test_a_secret_and_where_it_is_kept_are_not_both_set(secret_id: str, variable: str) -> None:
+    environ = MAIL | CLIENT | {secret_id: "prod/secret", variable: "hunter2" * 5}
+    with pytest.raises(SettingsError, match=f"{variable} and {secret_id} are both set.*take {variable} away") as caught:
+        read_all(environ)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["AUTH_SECRET_ID", "OIDC_SECRET_ID", "SMTP_SECRET_ID"])
+def test_the_name_of_a_secret_is_one(name: str) -> None:
+    arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:prod/jobs-AbCdEf"
+    for good in ("prod/jobs", arn):
+        found = read_all(MAIL | CLIENT | {name: good})
+        ids = (found.auth_secret_id, found.oidc and found.oidc.client and found.oidc.client.secret_id)
+        assert good in (*ids, found.smtp and found.smtp.secret_id)
+    with pytest.raises(SettingsError, match=f"{name}='a b' is invalid: use a secret's name or whole ARN"):
+        read_all(MAIL | CLIENT | {name: "a b"})
+
+
+def test_variables_that_hold_a_secret_are_told_from_those_that_say_where_it_is_kept() -> None:
+    kept = {"AUTH_SECRET_ID": "auth", "OIDC_SECRET_ID": "oidc", "SMTP_SECRET_ID": "smtp", "SMTP_USERNAME": "jobs"}
+    url = "postgresql://jobs@db.example/jobs"
+    assert from_environment(MAIL | CLIENT | kept | {"DATABASE_URL": url}).plain_secrets == ()
+    held = ("AUTH_SIGNING_KEY", "AUTH_PREVIOUS_SIGNING_KEYS", "OIDC_CLIENT_SECRET", "SMTP_PASSWORD")
+    assert from_environment(dict.fromkeys(held, "hunter2")).plain_secrets == held
+    for shown in ("postgresql://jobs:hunter2@db.example/jobs", f"{url}?password=hunter2", f"{url}?sslpassword=hunter2"):
+        assert from_environment({"DATABASE_URL": shown}).plain_secrets == ("DATABASE_URL",)
+
+
+def test_a_login_that_is_a_secret_does_not_go_unencrypted_to_another_machine_either() -> None:
+    with pytest.raises(SettingsError, match="the password would cross the network"):
+        _ = from_environment(MAIL | {"SMTP_TLS": "none", "SMTP_SECRET_ID": "prod/smtp"}).smtp

@@ -8,7 +8,7 @@ from typing import Annotated
 from chalice.app import Blueprint, Response
 from msgspec import Meta
 
-from chalicelib import authentication, cookies, incoming, outgoing, passwords, same_origin
+from chalicelib import authentication, cookies, incoming, outgoing, passwords, same_origin, signing_keys
 from chalicelib.callers import Caller
 from chalicelib.database import connection
 from chalicelib.endpoint import endpoint, open_endpoint
@@ -19,7 +19,6 @@ from chalicelib.serializers.sessions import Me, TokenPair
 from chalicelib.services import sessions as session_service
 from chalicelib.services.sessions import LogIn
 from functions.db import sessions
-from functions.settings import settings
 
 BASE_PATH = "/api/v1/auth"
 
@@ -54,7 +53,13 @@ class LogOutBody(Input, kw_only=True):
     methods=("POST",),
     body=LogInBody,
     answers={200: TokenPair, 204: None},
-    refusals=("auth_login_failed", "auth_too_many_attempts", "auth_cross_site", "database_unavailable"),
+    refusals=(
+        "auth_login_failed",
+        "auth_too_many_attempts",
+        "auth_cross_site",
+        "secret_unavailable",
+        "database_unavailable",
+    ),
 )
 def log_in(body: LogInBody) -> Response:
     """200 with tokens; 204 with a cookie, where one is asked for, which pages of this origin may do."""
@@ -70,8 +75,10 @@ def log_in(body: LogInBody) -> Response:
         with connection() as opened:
             value = session_service.log_in_browser(opened, asked)
         return outgoing.no_content(Set_Cookie=cookies.set_session(value, lifetime=session_service.LIFETIME))
+    now = datetime.now(UTC)
+    key = signing_keys.known(now=now).current
     with connection() as opened:
-        pair = session_service.log_in(opened, asked, key=settings().auth_signing_key, now=datetime.now(UTC))
+        pair = session_service.log_in(opened, asked, key=key, now=now)
     return outgoing.as_json(serializers.token_pair(pair))
 
 
@@ -81,17 +88,15 @@ def log_in(body: LogInBody) -> Response:
     methods=("POST",),
     body=RefreshBody,
     answers={200: TokenPair},
-    refusals=("auth_not_authenticated", "database_unavailable"),
+    refusals=("auth_not_authenticated", "secret_unavailable", "database_unavailable"),
 )
 def refresh(body: RefreshBody) -> Response:
     """200 with the next tokens; the refresh token sent is used up. One that was used before ends its session."""
+    now = datetime.now(UTC)
+    key = signing_keys.known(now=now).current  # first: a refresh token is used up only for a pair that can be signed
     with connection() as opened:
         pair = session_service.refresh(
-            opened,
-            body.refresh_token,
-            key=settings().auth_signing_key,
-            request_id=incoming.request_id(auth.current_request),
-            now=datetime.now(UTC),
+            opened, body.refresh_token, key=key, request_id=incoming.request_id(auth.current_request), now=now
         )
     return outgoing.as_json(serializers.token_pair(pair))
 
@@ -102,7 +107,7 @@ def refresh(body: RefreshBody) -> Response:
     methods=("POST",),
     body=LogOutBody,
     answers={204: None},
-    refusals=("auth_cross_site", "database_unavailable"),
+    refusals=("auth_cross_site", "secret_unavailable", "database_unavailable"),
 )
 def log_out(body: LogOutBody) -> Response:
     """204: the session of this access token, cookie or refresh token has ended, wherever it is looked at.

@@ -10,7 +10,7 @@ from typing import Annotated
 from chalice.app import Blueprint, MultiDict, Request, Response
 from msgspec import Meta
 
-from chalicelib import cookies, incoming, outgoing
+from chalicelib import cookies, incoming, outgoing, signing_keys
 from chalicelib.database import connection
 from chalicelib.endpoint import open_endpoint
 from chalicelib.inputs import Input
@@ -40,7 +40,7 @@ class StartQuery(Input, kw_only=True):
     methods=("GET",),
     query=StartQuery,
     answers={302: None},
-    refusals=("auth_oidc_not_configured", "auth_issuer_unavailable"),
+    refusals=("auth_oidc_not_configured", "auth_issuer_unavailable", "secret_unavailable"),
 )
 def start_oidc_login(query: StartQuery) -> Response:
     """302 to the issuer, where the browser logs in; it comes back to the callback."""
@@ -53,7 +53,7 @@ def _start(query: StartQuery) -> Response:
     if not query.return_to.isprintable():  # `$` lets a line end pass, which a header must not have
         raise NotValid("returnTo is invalid: it has a line end")
     ours, now = issuer.of(settings()), datetime.now(UTC)
-    begun = attempt.begin(settings().auth_signing_key, return_to=query.return_to, now=now)
+    begun = attempt.begin(signing_keys.known(now=now).current, return_to=query.return_to, now=now)
     address = code_flow.address(ours, begun, now=now)
     return outgoing.found(address, Set_Cookie=cookies.set_oidc_login(begun.sealed(), lifetime=attempt.LIFETIME))
 
@@ -64,7 +64,8 @@ def _start(query: StartQuery) -> Response:
     methods=("GET",),
     answers={302: None},
     refusals=(
-        "auth_oidc_not_configured", "auth_oidc_login_failed", "auth_issuer_unavailable", "database_unavailable",
+        "auth_oidc_not_configured", "auth_oidc_login_failed", "auth_issuer_unavailable", "secret_unavailable",
+        "database_unavailable",
     ),
 )  # fmt: skip
 def end_oidc_login() -> Response:
@@ -80,7 +81,9 @@ def _end() -> Response:
     from chalicelib.services import oidc_sessions
 
     request, ours, now = oidc.current_request, issuer.of(settings()), datetime.now(UTC)
-    begun = attempt.unsealed(cookies.oidc_login(request), settings().auth_signing_key, now=now)
+    cookie = cookies.oidc_login(request)
+    keys = signing_keys.fitting(lambda keys: attempt.sealing_key(cookie, keys) is not None, now=now)
+    begun = attempt.unsealed(cookie, keys, now=now)
     callback = code_flow.Callback(
         state=_said(request, "state"),
         code=_said(request, "code"),

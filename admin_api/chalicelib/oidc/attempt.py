@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from chalicelib.refusals import OidcLoginFailed
+from chalicelib.tokens import SigningKeys
 
 # Long enough for a password, a second factor and a phone that has to be found.
 LIFETIME = timedelta(minutes=10)
@@ -68,12 +69,20 @@ def begin(key: str, *, return_to: str, now: datetime) -> Attempt:
     return Attempt(secret=secrets.token_urlsafe(32), key=key, return_to=return_to, expires_at=now + LIFETIME)
 
 
-def unsealed(cookie: str | None, key: str, *, now: datetime) -> Attempt:
-    """The attempt in this cookie. Raises OidcLoginFailed when there is none of ours in it, or none any more."""
+def sealing_key(cookie: str | None, keys: SigningKeys) -> str | None:
+    """The key of ours that has sealed this cookie, None when none has."""
     said, _, seal = (cookie or "").rpartition(".")
-    if not said or len(said) > _LONGEST_COOKIE or not hmac.compare_digest(seal.encode(), _seal(key, said).encode()):
+    if not said or len(said) > _LONGEST_COOKIE:
+        return None
+    return next((key for key in keys.all if hmac.compare_digest(seal.encode(), _seal(key, said).encode())), None)
+
+
+def unsealed(cookie: str | None, keys: SigningKeys, *, now: datetime) -> Attempt:
+    """The attempt in this cookie. Raises OidcLoginFailed when there is none of ours in it, or none any more."""
+    key = sealing_key(cookie, keys)
+    if cookie is None or key is None:
         raise OidcLoginFailed("this browser has not begun a login here, or has begun another since: log in again")
-    secret, expires, return_to = said.split(".")
+    secret, expires, return_to, _ = cookie.split(".")
     expires_at = datetime.fromtimestamp(int(expires), UTC)
     if expires_at <= now:
         raise OidcLoginFailed(f"this login took more than {LIFETIME.seconds // 60} minutes: log in again")

@@ -10,16 +10,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import quote, urlencode
 
-from chalicelib.oidc import verification, wire
+from chalicelib.oidc import client_secret, verification, wire
 from chalicelib.oidc.attempt import Attempt
 from chalicelib.oidc.claims import Person
 from chalicelib.oidc.issuer import Issuer, Known
+from chalicelib.oidc.wire import Answer
 from chalicelib.refusals import NotAuthenticated, OidcLoginFailed, OidcNotConfigured
 from functions.oidc_settings import Client
 
 # RFC 6749 §4.1.2.1: what an error may be; only its own word is shown, never its description.
 _ERROR = re.compile(r"[a-z_]{1,50}")
 _LONGEST_CODE = 4_000
+# RFC 6749 §5.2: it does not know who we are, and so has not looked at the code.
+_SECRET_REFUSED = "invalid_client"  # noqa: S105 - what an issuer answers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,10 +59,10 @@ def address(issuer: Issuer, attempt: Attempt, *, now: datetime) -> str:
 
 
 def complete(issuer: Issuer, attempt: Attempt, callback: Callback, *, now: datetime) -> Person:
-    """Who has logged in. Raises OidcLoginFailed, OidcNotConfigured, IssuerUnavailable."""
+    """Who has logged in. Raises OidcLoginFailed, OidcNotConfigured, IssuerUnavailable, SecretUnavailable."""
     us, known = client(issuer), issuer.known(now=now)
     code = _checked_code(issuer.url, known, attempt, callback)
-    token = _exchanged(us, known, code, attempt)
+    token = _token(_exchanged(us, known, _form(us, code, attempt), now=now))
     try:
         return verification.of_id_token(token, issuer, us, nonce=attempt.nonce, now=now)
     except NotAuthenticated as error:
@@ -81,16 +84,33 @@ def _checked_code(url: str, known: Known, attempt: Attempt, callback: Callback) 
     return callback.code
 
 
-def _exchanged(us: Client, known: Known, code: str, attempt: Attempt) -> str:
-    """The ID token for this code (RFC 6749 §4.1.3)."""
-    form = {
+def _form(us: Client, code: str, attempt: Attempt) -> Mapping[str, str]:
+    """What is asked for (RFC 6749 §4.1.3)."""
+    return {
         "grant_type": "authorization_code",
         "code": code,
         "redirect_uri": us.redirect_uri,
         "code_verifier": attempt.verifier,
     }
-    credentials, headers = _credentials(us, known)
-    answer = wire.post(known.token_endpoint, {**form, **credentials}, headers)
+
+
+def _exchanged(us: Client, known: Known, form: Mapping[str, str], *, now: datetime) -> Answer:
+    """What the issuer says to it; asked once more where it refuses our secret and that has been rotated."""
+    secret = client_secret.of(us, now=now)
+    answer = _posted(us, known, form, secret)
+    if answer.body.get("error") == _SECRET_REFUSED:
+        rotated = client_secret.another(us, than=secret, now=now)
+        answer = answer if rotated is None else _posted(us, known, form, rotated)
+    return answer
+
+
+def _posted(us: Client, known: Known, form: Mapping[str, str], secret: str | None) -> Answer:
+    credentials, headers = _credentials(us, known, secret)
+    return wire.post(known.token_endpoint, {**form, **credentials}, headers)
+
+
+def _token(answer: Answer) -> str:
+    """The ID token in it."""
     token = answer.body.get("id_token")
     if answer.status != 200 or not isinstance(token, str):
         said = str(answer.body.get("error"))
@@ -101,11 +121,11 @@ def _exchanged(us: Client, known: Known, code: str, attempt: Attempt) -> str:
     return token
 
 
-def _credentials(us: Client, known: Known) -> tuple[Mapping[str, str], Mapping[str, str]]:
+def _credentials(us: Client, known: Known, secret: str | None) -> tuple[Mapping[str, str], Mapping[str, str]]:
     """How we say who we are: form fields, and headers (RFC 6749 §2.3.1)."""
-    if us.secret is None:
+    if secret is None:
         return {"client_id": us.id}, {}
     if "client_secret_basic" not in known.token_auth_methods and "client_secret_post" in known.token_auth_methods:
-        return {"client_id": us.id, "client_secret": us.secret}, {}
-    pair = f"{quote(us.id, safe='')}:{quote(us.secret, safe='')}"
+        return {"client_id": us.id, "client_secret": secret}, {}
+    pair = f"{quote(us.id, safe='')}:{quote(secret, safe='')}"
     return {}, {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}

@@ -81,6 +81,7 @@ REFUSALS: Mapping[str, str] = {
     "not_found": N_("Nothing is at this address."),
     "jobs_disabled": N_("The jobs of this deployment are switched off (JOBS_ENABLED=false): nothing is changed here."),
     "database_unavailable": N_("PostgreSQL cannot be reached. AWS goes on firing jobs, which start once it is back."),
+    "secret_unavailable": N_("A secret of this deployment cannot be read: try again in a moment."),
     "database_busy": N_("PostgreSQL did not do this in time, and nothing of its last step was kept."),
     "aws_throttled": N_("AWS takes no more calls for the moment. Jobs go on being fired."),
     "server_error": N_("Something went wrong on our side: the log has the rest under this request's id."),

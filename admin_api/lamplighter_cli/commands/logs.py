@@ -47,6 +47,7 @@ def logs(
         with_lines=True,
         with_bars=False,
         level=wanted,
+        search=search,
         attempt=page["attempt"],
         after=page["lastLine"] or 0,
     )

@@ -64,6 +64,7 @@ class FakeIssuer:
     answers: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     asked: Counter[str] = field(default_factory=Counter)
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
+    client_secret: str = CLIENT_SECRET
     id_claims: dict[str, Any] = field(default_factory=dict)
     id_token: str | None = None
     forms: list[dict[str, str]] = field(default_factory=list)
@@ -120,14 +121,14 @@ class FakeIssuer:
     def exchange(self, form: dict[str, str], authorization: str | None) -> tuple[int, dict[str, Any]]:
         """What its token endpoint says to a code."""
         self.forms.append(form)
+        if _client(form, authorization) not in ((CLIENT_ID, self.client_secret), (CLIENT_ID, None)):
+            return 401, {"error": "invalid_client"}
         asked = self.codes.pop(form.get("code", ""), None)
         if asked is None or asked["redirect_uri"] != form["redirect_uri"] or form["grant_type"] != "authorization_code":
             return 400, {"error": "invalid_grant"}
         digest = hashlib.sha256(form["code_verifier"].encode()).digest()
         if base64.urlsafe_b64encode(digest).rstrip(b"=").decode() != asked["code_challenge"]:
             return 400, {"error": "invalid_grant"}
-        if _client(form, authorization) not in ((CLIENT_ID, CLIENT_SECRET), (CLIENT_ID, None)):
-            return 401, {"error": "invalid_client"}
         claims = {"aud": CLIENT_ID, "nonce": asked["nonce"], "permissions": ..., **self.id_claims}
         return 200, {
             "token_type": "Bearer",

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from chalicelib.oidc import attempt
+from chalicelib.tokens import SigningKeys
 from functions.db.connection import Connection
 from tests.integration import people
 from tests.integration.admin_api.api import BASE, KEY, Answer, Api
@@ -91,7 +92,7 @@ def test_what_goes_to_the_issuer_is_pkce_and_no_secret(browser: Browser, issuer:
     assert asked["tenant"] == ["1"]  # the issuer's own
     assert (asked["client_id"], asked["redirect_uri"]) == ([CLIENT_ID], [REDIRECT_URI])
     assert asked["scope"] == ["openid email profile"]
-    begun = attempt.unsealed(browser.cookies[COOKIE], KEY, now=datetime.now(UTC))
+    begun = attempt.unsealed(browser.cookies[COOKIE], SigningKeys(KEY), now=datetime.now(UTC))
     kept = [begun.verifier, begun.secret, CLIENT_SECRET]
     assert not any(value in address.query for value in kept)
     assert begun.verifier not in browser.cookies[COOKIE]

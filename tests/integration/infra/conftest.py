@@ -12,11 +12,14 @@ import pytest
 import requests
 from boto3.session import Session
 
+from tests.conftest import PROJECT
+
 REGION = "eu-central-1"
 # A process of its own: the one-machine edition changes the moto it runs in, and other tests run it in ours.
 # It ends with its input, so also when the tests are killed.
 _SERVER = """
 import sys
+from infra.local import cloudformation_types  # what moto leaves out of a stack
 from moto.core.config import default_user_config
 from moto.server import ThreadedMotoServer
 
@@ -37,6 +40,7 @@ def moto_process() -> Iterator[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
+        cwd=PROJECT,
     ) as server:
         assert server.stdin
         assert server.stdout

@@ -26,7 +26,11 @@ _SOURCES = {
 def make_project(root: Path) -> Path:
     """Write the project below root; returns root."""
     for name, text in _SOURCES.items():
-        file = root / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
+        write(root / name, text)
     return root
+
+
+def write(file: Path, text: str) -> None:
+    """Write the file, and make the directory it is in."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)

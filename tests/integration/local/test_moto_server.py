@@ -141,6 +141,37 @@ def test_a_stack_is_created_updated_and_deleted_with_all_of_its_resources(
         scheduler.get_schedule_group(Name=stack_name)
 
 
+def test_a_stacks_secret_is_generated_once_and_goes_with_the_stack(account: Account, stack_name: str) -> None:
+    cloudformation, secrets = account.client("cloudformation"), account.client("secretsmanager")
+    generated = {"SecretStringTemplate": '{"old": []}', "GenerateStringKey": "key", "PasswordLength": 64}
+
+    def given(description: str, **more: Any) -> str:
+        properties = {"Name": f"{stack_name}/auth", "Description": description}
+        secret = {"Type": "AWS::SecretsManager::Secret"}
+        secret |= {"Properties": {**properties, "GenerateSecretString": {**generated, **more}}}  # type: ignore[dict-item]
+        outputs = {"Arn": {"Value": {"Ref": "Secret"}}}
+        return json.dumps({"Resources": {"Secret": secret}, "Outputs": outputs})
+
+    def value() -> Any:
+        return json.loads(secrets.get_secret_value(SecretId=f"{stack_name}/auth")["SecretString"])
+
+    cloudformation.create_stack(StackName=stack_name, TemplateBody=given("a", ExcludePunctuation=True))
+    first = value()
+    assert first["old"] == []
+    assert (len(first["key"]), first["key"].isalnum()) == (64, True)
+    (described,) = cloudformation.describe_stacks(StackName=stack_name)["Stacks"]
+    assert described["Outputs"][0]["OutputValue"] == secrets.describe_secret(SecretId=f"{stack_name}/auth")["ARN"]
+
+    cloudformation.update_stack(StackName=stack_name, TemplateBody=given("b", ExcludePunctuation=True))
+    assert value() == first
+    cloudformation.update_stack(StackName=stack_name, TemplateBody=given("b", ExcludeNumbers=True))
+    assert value()["key"] != first["key"]
+
+    cloudformation.delete_stack(StackName=stack_name)
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        value()
+
+
 def test_a_stack_can_change_how_many_executions_of_a_function_run_at_once(
     account: Account, stack_name: str, gate: Gate
 ) -> None:

@@ -128,13 +128,46 @@ def test_migrate_says_when_there_is_nothing_to_apply(ship: Ship) -> None:
     assert ask("migrate") == {"applied": [], "lines": ["nothing to apply"]}
 
 
+def test_usage_says_how_often_and_how_long_jobs_ran_in_the_last_days(connection: Connection, ship: Ship) -> None:
+    assert ask("usage") == {"days": 0, "jobs": {}, "log_bytes": None, "lines": ["0 jobs ran in the last 0.0 days"]}
+    for hours_ago, job_id, status, took_ms in (
+        (48, "a", "succeeded", 100), (1, "a", "succeeded", 300), (1, "a", "failed", 500), (1, "b", "missed", None),
+        (24 * 40, "c", "succeeded", 1),
+    ):  # fmt: skip
+        connection.execute(
+            "SELECT lamplighter.count_execution(%s, %s, now() - %s * interval '1 hour', %s)",
+            (job_id, status, hours_ago, took_ms),
+        )
+    answer = ask("usage")
+    assert answer["jobs"] == {
+        "a": {"ended": {"succeeded": 2, "failed": 1}, "mean_ms": 300},
+        "b": {"ended": {"missed": 1}, "mean_ms": None},
+    }
+    assert answer["days"] == 30
+    assert answer["lines"] == ["2 jobs ran in the last 30.0 days"]
+    connection.execute("DELETE FROM lamplighter.job_stats_hourly WHERE job_id = 'c'")
+    assert 2 <= ask("usage")["days"] < 2.1
+
+
+def test_usage_knows_what_an_execution_logs_once_there_are_enough(connection: Connection, ship: Ship) -> None:
+    connection.execute("SELECT lamplighter.ensure_month(now() - n * interval '1 hour') FROM generate_series(0, 1) n")
+    connection.execute(
+        "INSERT INTO lamplighter.execution (id, job_id, scheduled_at, cause, status, finished_at)"
+        " SELECT gen_random_uuid(), 'a', date_trunc('minute', now()) - n * interval '1 second', 'retry', 'missed',"
+        " now() FROM generate_series(1, 1000) n"
+    )
+    assert ask("usage")["log_bytes"] is None
+    connection.execute("ANALYZE lamplighter.execution")
+    assert ask("usage")["log_bytes"] < 100
+
+
 @pytest.mark.parametrize(
     ("event", "message"),
     [
         ({"operation": "reconcile", "dep": True}, "dep=True is unknown: reconcile takes deep"),
         ({"operation": "migrate", "deep": True}, "deep=True is unknown: migrate takes nothing more"),
         ({"operation": "plan", "deep": "yes"}, "deep='yes' is invalid: use true or false"),
-        ({"operation": "drop"}, "operation='drop' is unknown: use one of migrate, reconcile, plan"),
+        ({"operation": "drop"}, "operation='drop' is unknown: use one of migrate, reconcile, plan, usage"),
         ({"operation": ["plan"]}, r"operation=\['plan'\] is unknown"),
         ({}, "operation=None is unknown"),
         ("plan", "operation=None is unknown"),

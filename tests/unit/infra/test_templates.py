@@ -14,6 +14,8 @@ import pytest
 from functions import naming
 from functions.definition import JobDefinition
 from functions.jobs.mark_lost_executions import mark_lost_executions
+from functions.jobs.send_email import deliver_email
+from infra import policies
 from infra.job_stacks import JOBS_PER_STACK
 from infra.resources.api import api_template
 from infra.resources.jobs import jobs_template
@@ -213,6 +215,67 @@ def test_the_issuer_reaches_the_api_and_nothing_else_and_its_secret_is_a_paramet
     ]
     assert "hunter5" not in json.dumps([template, *others])
     assert "OIDC" not in json.dumps(others)
+
+
+def _grants(template: dict[str, Any], name: str) -> list[Any]:
+    """What of Secrets Manager this function may read."""
+    statements = _role_statements(template, name)
+    return [found["Resource"] for found in statements if found["Action"] == ["secretsmanager:GetSecretValue"]]
+
+
+def test_without_a_key_or_a_secrets_name_the_apis_stack_makes_a_secret_nobody_has_seen() -> None:
+    template = dict(api_template(deployment_of([], environ={"AUTH_SIGNING_KEY": ""}), packages()).to_dict())
+    ((title, secret),) = _of_type(template, "AWS::SecretsManager::Secret").items()
+    variables = _function(template, naming.api_function("dev"))["Environment"]["Variables"]
+
+    assert secret["Properties"]["Name"] == "lamplighter-dev/auth"
+    assert secret["Properties"]["GenerateSecretString"]["GenerateStringKey"] == "signing_key"
+    assert (secret["DeletionPolicy"], secret["UpdateReplacePolicy"]) == ("Delete", "Delete")
+    assert {name: value for name, value in variables.items() if name.startswith("AUTH")} == {
+        "AUTH_SECRET_ID": {"Ref": title}
+    }
+    assert _grants(template, naming.api_function("dev")) == [{"Ref": title}]
+    assert set(template["Parameters"]) == {"DatabaseUrl"}
+
+
+def test_a_secret_is_read_by_the_functions_that_need_it_and_by_no_other() -> None:
+    named = {"AUTH_SIGNING_KEY": "", "AUTH_SECRET_ID": "prod/auth", "OIDC_SECRET_ID": WHOLE, "OIDC_CLIENT_SECRET": ""}
+    mail = {"SMTP_HOST": "mail.example.com", "SMTP_FROM": "j@example.com", "SMTP_SECRET_ID": "prod/smtp"}
+    jobs = [CLEANUP, deliver_email.definition]
+    deployment = deployment_of(jobs, environ={**OIDC, **named, **mail})
+    arn = f"arn:{PLACE % 'secretsmanager'}:secret:"
+    templates = {
+        naming.operations_function("dev"): shared_template(deployment, packages()),
+        naming.api_function("dev"): api_template(deployment, packages()),
+        naming.job_name("dev", CLEANUP.id): jobs_template(deployment, packages(), jobs),
+        naming.job_name("dev", "send-email"): jobs_template(deployment, packages(), jobs),
+    }
+    read = {name: _grants(template.to_dict(), name) for name, template in templates.items()}
+    assert read == {
+        naming.operations_function("dev"): [],
+        naming.api_function("dev"): [{"Fn::Sub": f"{arn}prod/auth-??????"}, WHOLE],
+        naming.job_name("dev", CLEANUP.id): [],
+        naming.job_name("dev", "send-email"): [{"Fn::Sub": f"{arn}prod/smtp-??????"}],
+    }
+    variables = {
+        name: _function(template.to_dict(), name)["Environment"]["Variables"] for name, template in templates.items()
+    }
+    assert {name: [key for key in sorted(given) if key.endswith("SECRET_ID")] for name, given in variables.items()} == {
+        naming.operations_function("dev"): [],
+        naming.api_function("dev"): ["AUTH_SECRET_ID", "OIDC_SECRET_ID"],
+        naming.job_name("dev", CLEANUP.id): ["SMTP_SECRET_ID"],
+        naming.job_name("dev", "send-email"): ["SMTP_SECRET_ID"],
+    }
+    assert {name for template in templates.values() for name in template.to_dict()["Parameters"]} == {"DatabaseUrl"}
+
+
+def test_a_key_of_ones_own_may_be_used_through_secrets_manager_alone() -> None:
+    key = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    _, decrypting = policies.read_secret("prod/auth", key=key)
+
+    assert (decrypting["Action"], decrypting["Resource"]) == (["kms:Decrypt"], key)
+    assert list(decrypting["Condition"]["StringEquals"]) == ["kms:ViaService"]
+    assert policies.read_secret(None, key=key) == []
 
 
 def test_previous_signing_keys_reach_the_api_where_there_are_some() -> None:

@@ -75,6 +75,15 @@ def test_logs_follow_begins_with_the_tail_and_goes_on_to_the_end(ada: Terminal, 
     assert [json.loads(line)["message"] for line in out.splitlines()] == ["careful", "ended"]
 
 
+def test_logs_follow_shows_of_what_comes_only_what_is_searched_for(ada: Terminal, gate: Path) -> None:
+    execution = ada("trigger", WELL).out.strip()
+    with ada.running("logs", execution, "--follow", "--search", "N", "--json") as process:
+        line_of(process, "begun")  # from here on it is followed
+        gate.touch()
+        out, _ = rest_of(process)
+    assert [json.loads(line)["message"] for line in out.splitlines()] == ["ended"]
+
+
 def test_logs_are_cut_and_filtered_as_asked(ada: Terminal, gate: Path) -> None:
     gate.touch()
     ada("trigger", WELL, "--wait")
