@@ -173,7 +173,7 @@ def _secrets(names: Names) -> list[Statement]:
     """Made and deleted, never read: CloudFormation generates the value."""
     making = ["CreateSecret", "UpdateSecret", "DeleteSecret", "DescribeSecret", "TagResource", "UntagResource"]
     return [
-        allow("secretsmanager", making, names.regional("secretsmanager", f"secret:{names.prefix}*")),
+        allow("secretsmanager", making, names.regional("secretsmanager", f"secret:{names.name}/*")),
         allow("secretsmanager", ["GetRandomPassword"], "*"),
     ]
 

@@ -26,9 +26,17 @@ STAGE, REGION, ACCOUNT = ENVIRONMENT["STAGE"], ENVIRONMENT["AWS_REGION"], ENVIRO
 VARIANTS: dict[str, dict[str, str]] = {
     "environment": {},
     "secret": {
+        "AUTH_SIGNING_KEY": "",  # the API's stack makes one
         "DATABASE_SECRET_SOURCE": "secrets-manager",
         "DATABASE_SECRET_ID": "prod/jobs",
         "DATABASE_URL": "postgresql://db.example:5432/jobs?sslmode=require",
+    },
+    "kept": {
+        "AUTH_SIGNING_KEY": "",
+        "AUTH_SECRET_ID": "prod/auth",
+        "SMTP_HOST": "mail.example.com",
+        "SMTP_FROM": "jobs@example.com",
+        "SMTP_SECRET_ID": "prod/mail",
     },
     "rds-iam": {
         "DATABASE_SECRET_SOURCE": "rds-iam",

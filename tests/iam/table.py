@@ -9,17 +9,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from functions import naming
 from tests.iam.evaluator import Request, decide
 from tests.iam.requests import arn
 from tests.iam.stage import API, CLOSING, DEPLOYER, EXPORT, OPERATIONS, REGION, SCHEDULER, job_role, statements_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "permissions.md"
 _BEGIN, _END = "<!-- the table: python -m tests.iam.table -->\n", "<!-- its end -->\n"
-PLAIN, SWEEP, ASKING, ENQUEUING = (
-    job_role(job_id) for job_id in ("retention", "mark-lost-executions", EXPORT.id, CLOSING.id)
+PLAIN, SWEEP, ASKING, ENQUEUING, MAILING = (
+    job_role(job_id) for job_id in ("retention", "mark-lost-executions", EXPORT.id, CLOSING.id, "send-email")
 )
 # Every other job of ours has what a plain one has.
-LIKE_PLAIN = {job_role(job_id) for job_id in ("expired-refresh-token-cleanup", "prepare-partitions", "send-email")}
+LIKE_PLAIN = {job_role(job_id) for job_id in ("expired-refresh-token-cleanup", "prepare-partitions")}
 COLUMNS = {
     DEPLOYER: "deployer",
     OPERATIONS: "operations",
@@ -29,8 +30,9 @@ COLUMNS = {
     SWEEP: "the sweep",
     ENQUEUING: "a job with `MAY_ENQUEUE`",
     ASKING: "a job with `s3:PutObject`",
+    MAILING: "`send-email`",
 }
-JOBS = {PLAIN, SWEEP, ASKING, ENQUEUING}
+JOBS = {PLAIN, SWEEP, ASKING, ENQUEUING, MAILING}
 FUNCTIONS = JOBS | {API, OPERATIONS}
 STARTING = {DEPLOYER, API, SCHEDULER, SWEEP, ENQUEUING}
 NOBODY: set[str] = set()
@@ -174,6 +176,18 @@ LINES = [
         (
             "read a secret of the stage's own", "secretsmanager:GetSecretValue",
             arn("secretsmanager", f"secret:{_S}-other-AbCdEf"), NOBODY,
+        ),
+        (
+            "read the keys that tokens are signed with", "secretsmanager:GetSecretValue",
+            arn("secretsmanager", "secret:prod/auth-AbCdEf"), {API},
+        ),
+        (
+            "read those that its stack has made", "secretsmanager:GetSecretValue",
+            arn("secretsmanager", f"secret:{naming.auth_secret('dev')}-AbCdEf"), {API},
+        ),
+        (
+            "read the mail server's login", "secretsmanager:GetSecretValue",
+            arn("secretsmanager", "secret:prod/mail-AbCdEf"), {MAILING},
         ),
         ("log in as the application", "rds-db:connect", arn("rds-db", "dbuser:cluster-ABC1/jobs"), FUNCTIONS),
         ("log in as somebody else", "rds-db:connect", arn("rds-db", "dbuser:cluster-ABC1/postgres"), NOBODY),

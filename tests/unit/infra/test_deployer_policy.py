@@ -16,7 +16,7 @@ from infra.permissions_command import main
 from tests.iam import reference, stage
 from tests.iam.evaluator import Request, Statement, decide
 from tests.iam.requests import arn
-from tests.iam.stage import ACCOUNT, DEPLOYER, REGION, statements_of
+from tests.iam.stage import ACCOUNT, DEPLOYER, REGION, VARIANTS, statements_of
 
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/lamplighter"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/lamplighter-dev-api-{REGION}"
@@ -103,7 +103,8 @@ def test_what_cloudformation_does_for_each_resource_is_allowed() -> None:
     """The types' own schemas say which calls their handlers make (CloudFormation, "handlers")."""
     asked = {
         (kind, request.action, request.resource): request
-        for kind, properties in stage.resources()
+        for variant in VARIANTS
+        for kind, properties in stage.resources(variant)
         for request in _asked_by(kind, properties)
     }
     refused = [which for which, request in asked.items() if decide(statements_of(DEPLOYER), request) == "deny"]

@@ -117,10 +117,15 @@ def test_every_arn_names_this_account_and_region_and_begins_with_this_stage(role
     assert {arn for arn in named - theirs if not _is_ours(arn)} == set()
 
 
+_SECRETS = [f"secret:prod/{name}-??????" for name in ("jobs", "auth", "mail")] + [
+    "secret:lamplighter-dev/auth-AbCdEf"  # made by the API's stack
+]
+
+
 def _is_ours(arn: str) -> bool:
     _, _, service, region, account, resource = arn.split(":", 5)
     if service in ("secretsmanager", "rds-db"):  # what the settings name, whole
-        return resource in ("secret:prod/jobs-??????", "dbuser:cluster-ABC1/jobs")
+        return resource in (*_SECRETS, "dbuser:cluster-ABC1/jobs")
     is_here = account == ACCOUNT and region == ("" if service == "iam" else REGION)
     return (
         is_here
