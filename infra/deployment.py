@@ -61,6 +61,11 @@ class Deployment:
         return self.settings.stage
 
     @property
+    def is_on_aws(self) -> bool:
+        """Whether this is AWS itself, not the one-machine edition."""
+        return self.endpoint_url is None
+
+    @property
     def bucket(self) -> str:
         """The bucket that holds packages and templates: bucket names are shared by all of AWS."""
         where = self.settings
