@@ -11,11 +11,12 @@ from infra.packaging import Packages
 from infra.resources.environment import (
     AUTH_PREVIOUS_SIGNING_KEYS,
     AUTH_SIGNING_KEY,
-    DATABASE_URL,
     OIDC_CLIENT_SECRET,
     add_secret,
+    database_address,
     issuer,
 )
+from infra.resources.finishing import finished
 from infra.resources.function import FunctionPlan, add_function
 
 # API Gateway gives up after 29 s, so a longer answer could not arrive.
@@ -24,10 +25,13 @@ _MEMORY_MB = 512
 
 
 def api_template(deployment: Deployment, packages: Packages) -> Template:
-    """The template of the stack `lamplighter-<stage>-api`. Its parameters are its secrets."""
+    """The template of the stack `lamplighter-<stage>-api`. Its parameters are its secrets; on AWS its output is `Url`.
+
+    On this machine our own gateway stands before the function, and the stack has none.
+    """
     template, stage = Template(Description=f"Lamplighter, stage {deployment.stage}: the admin API"), deployment.stage
     secrets = {
-        "DATABASE_URL": add_secret(template, DATABASE_URL),
+        **database_address(template, deployment),
         "AUTH_SIGNING_KEY": add_secret(template, AUTH_SIGNING_KEY),
     }
     if deployment.settings.auth_previous_signing_keys:
@@ -48,5 +52,9 @@ def api_template(deployment: Deployment, packages: Packages) -> Template:
         secrets=secrets,
         variables=issuer(oidc),
     )
-    add_function(template, plan, deployment)
-    return template
+    function = add_function(template, plan, deployment)
+    if deployment.is_on_aws:
+        from infra.resources.rest_api import add_rest_api  # late: it needs Chalice's deployer
+
+        add_rest_api(template, function, deployment)
+    return finished(template, deployment.options)
