@@ -18,7 +18,7 @@ from infra.deployment import Deployment, Target
 from infra.options import options_from
 from tests.integration.infra.projects import make_project
 from tests.unit.infra.deployments import ENVIRONMENT
-from tests.unit.infra.variants import EVERYTHING, PROXY
+from tests.unit.infra.variants import EVERYTHING, PROXY, RDS_IAM
 
 Client = Callable[[str], Any]
 OPTIONS = {name: EVERYTHING[name] for name in ("kms_key_arn", "permissions_boundary_arn", "alarm_emails")}
@@ -94,6 +94,26 @@ def test_options_are_put_up_taken_away_again_and_nothing_is_left_after_a_tear_do
     assert left(client, vpc_id=vpc["vpc_id"])["security groups"] == []
 
     tear_down(deployment, session=session, report=lambda step, seconds, detail: None)
+    assert {what: found for what, found in left(client, vpc_id=vpc["vpc_id"]).items() if found} == {}
+
+
+def test_a_proxy_is_put_up_before_the_functions_that_go_through_it_and_is_gone_after_a_tear_down(
+    deployment: Deployment, session: Session, client: Client, vpc: dict[str, Any]
+) -> None:
+    settings = from_environment(ENVIRONMENT | RDS_IAM)
+    options = options_from({"vpc": vpc, "database_proxy": PROXY})
+    through = dataclasses.replace(deployment, settings=settings, options=options)
+    deploy(through, session=session, report=lambda step, seconds, detail: None)
+    (proxy,) = client("rds").describe_db_proxies()["DBProxies"]
+    found = [each["Environment"]["Variables"] for each in client("lambda").list_functions()["Functions"]]
+
+    assert {variables["DATABASE_URL"] for variables in found} == {
+        f"postgresql://the%2Bjobs@{proxy['Endpoint']}:5433/jobs?application_name=jobs"
+    }
+    assert {variables["DATABASE_RESOURCE_ID"] for variables in found} == {proxy["DBProxyArn"].rpartition(":")[2]}
+
+    tear_down(through, session=session, report=lambda step, seconds, detail: None)
+    assert client("rds").describe_db_proxies()["DBProxies"] == []
     assert {what: found for what, found in left(client, vpc_id=vpc["vpc_id"]).items() if found} == {}
 
 

@@ -47,6 +47,11 @@ def test_its_routes_are_chalices_and_each_leads_to_the_function(document: dict[s
     }
 
 
+def test_no_route_asks_an_authorizer_whose_function_no_template_has(document: dict[str, Any]) -> None:
+    """The app looks at tokens itself (ADR 0007); a Chalice authorizer would need a function and a permission here."""
+    assert "securityDefinitions" not in document
+
+
 def test_api_gateway_can_hold_them(document: dict[str, Any]) -> None:
     """It takes so many parts of paths, and at each place one name for a part that varies."""
     paths = [path.split("/") for path in document["paths"]]

@@ -39,7 +39,7 @@ RDS_IAM = {
     "DATABASE_SECRET_SOURCE": "rds-iam",
     "DATABASE_URL": "postgresql://the%2Bjobs@db.example:5433/jobs?application_name=jobs",
     "DATABASE_RESOURCE_ID": "db-ABC1",
-    "DATABASE_TLS_ROOT_CERT": "functions/rds-global-bundle.pem",
+    "DATABASE_TLS_ROOT_CERT": "/opt/rds-global-bundle.pem",
 }
 EXPORT = JobDefinition(
     id="nightly.export", permissions=({"Action": "s3:PutObject", "Resource": "arn:aws:s3:::exports/*"},)
