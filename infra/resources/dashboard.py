@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from troposphere import Sub, Template
+from troposphere import Join, Sub, Template
 from troposphere.cloudwatch import Alarm, Dashboard
 
 from functions import naming
@@ -30,10 +30,14 @@ def add_dashboard(template: Template, deployment: Deployment) -> None:
     widgets = [_alarms(names), *_of_jobs(stage), *_of_functions(stage)]
     if deployment.is_on_aws:
         widgets += _of_api(stage)
-    body = {"start": "-PT24H", "periodOverride": "auto", "widgets": [_placed(*each) for each in enumerate(widgets)]}
-    template.add_resource(
-        Dashboard("Dashboard", DashboardName=naming.deployment(stage), DashboardBody=Sub(json.dumps(body)))
-    )
+    template.add_resource(Dashboard("Dashboard", DashboardName=naming.deployment(stage), DashboardBody=_body(widgets)))
+
+
+def _body(widgets: list[Widget]) -> Join:
+    """JSON, a widget a line, so that the template can be read."""
+    texts = [json.dumps(_placed(*each)) for each in enumerate(widgets)]
+    lines = [Sub(f"{text}," if text is not texts[-1] else text) for text in texts]
+    return Join("\n", ['{"start": "-PT24H", "periodOverride": "auto", "widgets": [', *lines, "]}"])
 
 
 def _alarms(names: list[str]) -> Widget:

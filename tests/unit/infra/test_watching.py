@@ -99,7 +99,9 @@ def test_with_a_topic_of_ones_own_there_is_none_of_ours() -> None:
 
 def test_the_dashboard_shows_the_alarms_and_no_widget_hides_another() -> None:
     (dashboard,) = resources("AWS::CloudWatch::Dashboard").values()
-    body = json.loads(dashboard["DashboardBody"]["Fn::Sub"])
+    between, (first, *widgets, last) = dashboard["DashboardBody"]["Fn::Join"]
+    text = between.join([first, *(widget["Fn::Sub"] for widget in widgets), last])
+    body = json.loads(text)
     places = {(widget["x"], widget["y"], widget["width"], widget["height"]) for widget in body["widgets"]}
     shown = next(widget["properties"]["alarms"] for widget in body["widgets"] if widget["type"] == "alarm")
 
@@ -107,7 +109,7 @@ def test_the_dashboard_shows_the_alarms_and_no_widget_hides_another() -> None:
     assert all(x in (0, 12) and y % 6 == 0 and (width, height) == (12, 6) for x, y, width, height in places)
     assert {arn.rpartition(":lamplighter-dev-")[2] for arn in shown} == set(TEXTS)
     # Fn::Sub would take ${PROP(…)}, which is CloudWatch's, for a name of its own.
-    assert set(re.findall(r"\$\{([^}!]+)\}", dashboard["DashboardBody"]["Fn::Sub"])) <= {
+    assert set(re.findall(r"\$\{([^}!]+)\}", text)) <= {
         "AWS::Region", "AWS::Partition", "AWS::AccountId",
     }  # fmt: skip
 
