@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import pytest
 from cfnlint.api import ManualArgs, lint  # type: ignore[import-untyped]
+from troposphere import Template
 
 from infra.templates import all_templates, template_text
 from tests.unit.infra.deployments import deployment_of, packages
@@ -18,11 +20,21 @@ _LINTED: set[str] = set()
 @pytest.mark.parametrize("variant", variants())
 def test_cfn_lint_finds_nothing_in_any_template(variant: str) -> None:
     templates = all_templates(variants()[variant], packages())
+    _read_routes_once(templates["lamplighter-dev-api"])
     # Two variants often share a template, and once is enough.
     texts = {name: text for name, template in templates.items() if (text := template_text(template)) not in _LINTED}
     _LINTED.update(texts.values())
 
     assert [(name, found) for name, text in texts.items() for found in _findings(text)] == []
+
+
+def _read_routes_once(api: Template) -> None:
+    """The same document stands in every variant's template, and is most of what there is to lint."""
+    rest_api = api.resources.get("RestApi")
+    if rest_api is not None and (document := json.dumps(rest_api.Body)) in _LINTED:
+        rest_api.Body = {**rest_api.Body, "paths": {}}
+    elif rest_api is not None:
+        _LINTED.add(document)
 
 
 def test_cfn_lint_finds_nothing_in_the_stacks_of_a_thousand_jobs_with_every_option() -> None:
