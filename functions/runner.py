@@ -42,6 +42,8 @@ _TIME_TO_SCHEDULE = timedelta(seconds=5)
 _TIME_TO_SEND = timedelta(seconds=25)
 _MOST_SENT_ON = 100
 _SECOND = timedelta(seconds=1)
+# Of the time there was: an execution that took more may be killed by its timeout the next time.
+_CLOSE = 0.8
 
 
 class Surroundings(Record):
@@ -67,10 +69,16 @@ def run(job: Job, invocation: Invocation, surroundings: Surroundings) -> dict[st
     else:
         status, reason, duration_ms = _NOT_RUN[claimed.decision], claimed.reason, None
     if status not in ("duplicate", "waiting"):
-        count_outcome(stage=surroundings.settings.stage, job_id=invocation.job_id, status=status,
-                      duration_ms=duration_ms)  # fmt: skip
+        count_outcome(
+            stage=surroundings.settings.stage, job_id=invocation.job_id, status=status, duration_ms=duration_ms,
+            near_timeout=_was_close(duration_ms, surroundings.remaining),
+        )  # fmt: skip
     execution_id = None if claimed.execution_id is None else str(claimed.execution_id)
     return {"job_id": invocation.job_id, "execution_id": execution_id, "status": status, "reason": reason}
+
+
+def _was_close(duration_ms: float | None, remaining: timedelta) -> bool:
+    return duration_ms is not None and duration_ms > remaining.total_seconds() * 1000 * _CLOSE
 
 
 def _claim(job: Job, invocation: Invocation, surroundings: Surroundings) -> Claim:

@@ -23,11 +23,13 @@ from infra.bucket import delete_bucket, make_bucket, template_url, upload
 from infra.certificates import check_certificates
 from infra.deployment import Deployment
 from infra.operations import lines, run_operation
+from infra.option_fit import check_options
 from infra.packaging import Packages, build_packages
 from infra.resources.api import api_template
 from infra.resources.jobs import JOB_ID, jobs_template
 from infra.resources.shared import shared_template
 from infra.secret_values import secret_values
+from infra.templates import template_text
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -78,6 +80,7 @@ def deploy(deployment: Deployment, *, session: Session, report: Report, progress
     secrets = secret_values(deployment)
     check_certificates(deployment, now=datetime.now(UTC))
     _check_limits(deployment)
+    check_options(deployment)
     run = _Run(deployment, connect(deployment, session), report, progress)
     packages = _package(run)
     _upload(run, packages)
@@ -177,10 +180,12 @@ def _apply(run: _Run, step: str, templates: Mapping[str, Template], *, secrets: 
 
 
 def _stored(run: _Run, name: str, template: Template, secrets: Mapping[str, str]) -> stacks.Stack:
-    text = template.to_json().encode()
+    text = template_text(template).encode()
     key = f"templates/{name}-{hashlib.sha256(text).hexdigest()}.json"
     upload(run.aws.s3, run.deployment, key, text)
-    parameters = {parameter: secrets[parameter] for parameter in template.parameters}
+    # One with a default is looked up by CloudFormation itself (infra/resources/shared_values.py).
+    given = [title for title, parameter in template.parameters.items() if "Default" not in parameter.properties]
+    parameters = {title: secrets[title] for title in given}
     return stacks.Stack(name, template_url(run.deployment, key), parameters)
 
 

@@ -120,14 +120,16 @@ def schedule_retries(stage: str) -> list[Statement]:
     return [_allow(["scheduler:CreateSchedule"], regional_arn("scheduler", own)), _pass_role_to_scheduler(stage)]
 
 
-def log_in_to_database(settings: Settings) -> list[Statement]:
-    """Get the login where DATABASE_SECRET_SOURCE says; nothing while DATABASE_URL holds it."""
+def log_in_to_database(settings: Settings, *, proxy: Any | None = None) -> list[Statement]:
+    """Get the login where DATABASE_SECRET_SOURCE says; nothing while DATABASE_URL holds it. `proxy`: its own id."""
     if settings.database_secret_source == SECRETS_MANAGER:
         return read_secret(settings.database_secret_id)
     if settings.database_secret_source == RDS_IAM:
         user = unquote(urlsplit(settings.database_url).username or "")
-        database_user = f"dbuser:{settings.database_resource_id}/{user}"
-        return [_allow(["rds-db:connect"], regional_arn("rds-db", database_user))]
+        resource = regional_arn("rds-db", f"dbuser:{settings.database_resource_id}/{user}")
+        if proxy is not None:
+            resource = Sub(regional_arn("rds-db", f"dbuser:${{Proxy}}/{user}").data["Fn::Sub"], Proxy=proxy)
+        return [_allow(["rds-db:connect"], resource)]
     return []
 
 
@@ -195,3 +197,56 @@ def _allow(actions: list[str], resource: Any) -> Statement:
 
 def _trust(service: str) -> Statement:
     return {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+
+
+def join_network() -> list[Statement]:
+    """Put a function's network interface into its subnets, which Lambda does with the function's role.
+
+    Lambda wants all resource ids for these, and "*" for what lists; only it may use them, never the function's own code
+    ("Giving Lambda functions access to resources in an Amazon VPC").
+    """
+    changing = ["CreateNetworkInterface", "DeleteNetworkInterface"]
+    changing += ["AssignPrivateIpAddresses", "UnassignPrivateIpAddresses"]
+    listing = ["DescribeNetworkInterfaces", "DescribeSubnets"]
+    return [
+        _allow([f"ec2:{action}" for action in changing], regional_arn("ec2", "*/*")),
+        _allow([f"ec2:{action}" for action in listing], "*"),
+        {
+            "Effect": "Deny",
+            "Action": [f"ec2:{action}" for action in changing + listing],
+            "Resource": "*",
+            "Condition": {"ArnLike": {"lambda:SourceFunctionArn": regional_arn("lambda", "function:*")}},
+        },
+    ]
+
+
+def use_key(key_arn: str | None) -> list[Statement]:
+    """Read an environment that is encrypted with the key, and write to a queue that is."""
+    return [] if key_arn is None else [_allow(["kms:Decrypt", "kms:GenerateDataKey"], key_arn)]
+
+
+def assumed_by_rds() -> dict[str, Any]:
+    """The trust policy of the database proxy's role, for this account only."""
+    condition = {"StringEquals": {"aws:SourceAccount": Ref("AWS::AccountId")}}
+    return document({**_trust("rds.amazonaws.com"), "Condition": condition})
+
+
+def read_proxy_secret(secret_arn: str, key_arn: str | None) -> list[Statement]:
+    """Get the login the database proxy uses; where the secret has a key of its own, through Secrets Manager alone."""
+    statements = [_allow(["secretsmanager:GetSecretValue"], secret_arn)]
+    if key_arn is not None:
+        via = {"StringEquals": {"kms:ViaService": Sub("secretsmanager.${AWS::Region}.${AWS::URLSuffix}")}}
+        statements.append({**_allow(["kms:Decrypt"], key_arn), "Condition": via})
+    return statements
+
+
+def publish_alarms(stage: str, topic_arn: Any) -> Statement:
+    """CloudWatch tells the topic of alarms of this stage, as a service."""
+    return {
+        **_allow(["sns:Publish"], topic_arn),
+        "Principal": {"Service": "cloudwatch.amazonaws.com"},
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": Ref("AWS::AccountId")},
+            "ArnLike": {"aws:SourceArn": regional_arn("cloudwatch", f"alarm:{naming.deployment(stage)}-*")},
+        },
+    }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import uuid
 from contextlib import suppress
-from typing import Any, ClassVar, Self, cast
+from typing import Any, cast
 
 from moto.awslambda.exceptions import UnknownFunctionException
 from moto.awslambda.utils import get_backend
@@ -18,10 +18,13 @@ from moto.scheduler.models import scheduler_backends
 from moto.secretsmanager.exceptions import SecretNotFoundException
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.secretsmanager.utils import random_password
+from moto.sns.exceptions import TopicNotFound
+from moto.sns.models import sns_backends
 from moto.sqs.exceptions import QueueDoesNotExist
 from moto.sqs.models import sqs_backends
 
-Properties = dict[str, Any]
+from infra.local.cloudformation_resource import Properties as Properties
+from infra.local.cloudformation_resource import Written as _Written
 
 _ALARM_PROPERTIES = {
     "namespace": "Namespace",
@@ -44,62 +47,6 @@ _ALARM_LISTS = {
     "insufficient_data_actions": "InsufficientDataActions",
     "tags": "Tags",
 }
-
-
-class _Written:
-    """The life of a resource: `put` writes its properties, again on each update; `delete` takes it away.
-
-    `identity` names the properties whose change makes CloudFormation replace the resource.
-    """
-
-    identity: ClassVar[tuple[str, ...]]
-    physical_resource_id: str
-    properties: Properties
-
-    def put(self, account_id: str, region_name: str) -> None:
-        raise NotImplementedError
-
-    def delete(self, account_id: str, region_name: str) -> None:
-        raise NotImplementedError
-
-    @classmethod
-    def has_cfn_attr(cls, attr: str) -> bool:
-        return attr == "Arn" and "arn" in cls.__annotations__
-
-    def get_cfn_attribute(self, attribute_name: str) -> str:
-        # Imported here: it imports every service moto has templates for, which takes a second or more.
-        from moto.cloudformation.exceptions import UnformattedGetAttTemplateException
-
-        if not self.has_cfn_attr(attribute_name):
-            raise UnformattedGetAttTemplateException
-        return str(vars(self)["arn"])
-
-    @classmethod
-    def create_from_cloudformation_json(
-        cls, resource_name: str, cloudformation_json: Properties, account_id: str, region_name: str, **_: Any
-    ) -> Self:
-        resource = cls()
-        resource.physical_resource_id = resource_name
-        resource.properties = cloudformation_json["Properties"]
-        resource.put(account_id, region_name)
-        return resource
-
-    @classmethod
-    def update_from_cloudformation_json(
-        cls,
-        original_resource: Self,
-        new_resource_name: str,
-        cloudformation_json: Properties,
-        account_id: str,
-        region_name: str,
-    ) -> Self:
-        properties: Properties = cloudformation_json["Properties"]
-        if any(properties.get(name) != original_resource.properties.get(name) for name in cls.identity):
-            original_resource.delete(account_id, region_name)
-            original_resource.physical_resource_id = new_resource_name
-        original_resource.properties = properties
-        original_resource.put(account_id, region_name)
-        return original_resource
 
 
 class EventInvokeConfig(_Written, CloudFormationModel):
@@ -184,6 +131,31 @@ class QueuePolicy(_Written, CloudFormationModel):
             except QueueDoesNotExist:  # moto deletes a stack's resources in any order
                 continue
             queue.policy = policy
+
+
+class TopicPolicy(_Written, CloudFormationModel):
+    """AWS::SNS::TopicPolicy: kept on the topics and shown by GetTopicAttributes; moto does not enforce it."""
+
+    identity = ("Topics",)
+
+    @staticmethod
+    def cloudformation_name_type() -> str:
+        return ""
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        return "AWS::SNS::TopicPolicy"
+
+    def put(self, account_id: str, region_name: str) -> None:
+        self._write(json.dumps(self.properties["PolicyDocument"]), account_id, region_name)
+
+    def delete(self, account_id: str, region_name: str) -> None:
+        self._write("{}", account_id, region_name)
+
+    def _write(self, policy: str, account_id: str, region_name: str) -> None:
+        for arn in self.properties["Topics"]:
+            with suppress(TopicNotFound):  # moto deletes a stack's resources in any order
+                sns_backends[account_id][region_name].get_topic(arn).policy = policy
 
 
 class Alarm(_Written, CloudFormationModel):

@@ -6,15 +6,13 @@ import gzip
 from collections.abc import Iterable
 from dataclasses import replace
 
+from infra.gateway_problems import MINIMUM_COMPRESSED
 from infra.local.gateway_event import HttpResponse
-
-# Bytes; below it the headers are most of an answer. ("Enable payload compression for an API in API Gateway".)
-MINIMUM = 1_000
 
 
 def compressed(answer: HttpResponse, headers: Iterable[tuple[str, str]]) -> HttpResponse:
     """The answer for a request with these headers: gzip where its client takes that and the answer is large enough."""
-    if not _takes_gzip(headers) or len(answer.body) < MINIMUM or _is_encoded(answer):
+    if not _takes_gzip(headers) or len(answer.body) < MINIMUM_COMPRESSED or _is_encoded(answer):
         return answer
     sent = [*answer.headers, ("Content-Encoding", "gzip")]
     return replace(answer, headers=sent, body=gzip.compress(answer.body, compresslevel=5, mtime=0))

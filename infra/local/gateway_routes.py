@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+from infra.chalice_app import load_app
 
 Routes = Iterable[tuple[str, Iterable[str]]]
 
@@ -43,11 +43,7 @@ class RouteTable:
 
 def admin_api_routes(project: Path) -> list[tuple[str, tuple[str, ...]]]:
     """Each path of the admin API with its methods, read from the Chalice app of this checkout."""
-    folder = str(project / "admin_api")
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
-    app = importlib.import_module("app").app
-    return [(path, tuple(methods)) for path, methods in app.routes.items()]
+    return [(path, tuple(methods)) for path, methods in load_app(project).routes.items()]
 
 
 def _parts(path: str) -> list[str]:

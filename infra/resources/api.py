@@ -8,7 +8,8 @@ from functions import naming
 from infra import policies
 from infra.deployment import Deployment
 from infra.packaging import Packages
-from infra.resources.environment import DATABASE_URL, OIDC_CLIENT_SECRET, add_secret, issuer
+from infra.resources.environment import OIDC_CLIENT_SECRET, add_secret, database_address, issuer
+from infra.resources.finishing import finished
 from infra.resources.function import FunctionPlan, add_function
 from infra.resources.signing_key import add_signing_key
 
@@ -18,11 +19,14 @@ _MEMORY_MB = 512
 
 
 def api_template(deployment: Deployment, packages: Packages) -> Template:
-    """The template of the stack `lamplighter-<stage>-api`. Its parameters are its secrets."""
+    """The template of the stack `lamplighter-<stage>-api`. Its parameters are its secrets; on AWS its output is `Url`.
+
+    On this machine our own gateway stands before the function, and the stack has none.
+    """
     template, stage = Template(Description=f"Lamplighter, stage {deployment.stage}: the admin API"), deployment.stage
     oidc, signing = deployment.settings.oidc, add_signing_key(template, deployment.settings)
     client = oidc.client if oidc is not None else None
-    secrets = {"DATABASE_URL": add_secret(template, DATABASE_URL), **signing.variables}
+    secrets = {**database_address(template, deployment), **signing.variables}
     if client is not None and client.secret is not None:
         secrets["OIDC_CLIENT_SECRET"] = add_secret(template, OIDC_CLIENT_SECRET)
     plan = FunctionPlan(
@@ -45,5 +49,9 @@ def api_template(deployment: Deployment, packages: Packages) -> Template:
         secrets=secrets,
         variables=issuer(oidc),
     )
-    add_function(template, plan, deployment)
-    return template
+    function = add_function(template, plan, deployment)
+    if deployment.is_on_aws:
+        from infra.resources.rest_api import add_rest_api  # late: it needs Chalice's deployer
+
+        add_rest_api(template, function, deployment)
+    return finished(template, deployment.options)

@@ -10,6 +10,7 @@ from troposphere import Parameter, Ref, Template
 from functions.oidc_settings import Oidc
 from functions.settings import Settings
 from functions.smtp_settings import Smtp
+from infra.deployment import Deployment
 
 DATABASE_URL = "DatabaseUrl"
 AUTH_SIGNING_KEY = "AuthSigningKey"
@@ -54,6 +55,13 @@ def add_secret(template: Template, name: str) -> Ref:
     on AWS itself `secret_values` (infra/secret_values.py) lets no secret come so far.
     """
     return Ref(template.add_parameter(Parameter(name, Type="String", NoEcho=True)))
+
+
+def database_address(template: Template, deployment: Deployment) -> dict[str, Ref]:
+    """DATABASE_URL as a parameter; nothing where a proxy stands before the database, whose address no secret is in."""
+    if deployment.options.database_proxy is not None:
+        return {}
+    return {"DATABASE_URL": add_secret(template, DATABASE_URL)}
 
 
 def mail_server(smtp: Smtp | None) -> dict[str, str]:

@@ -20,11 +20,12 @@ from troposphere.iam import Policy, Role
 from troposphere.logs import LogGroup
 
 from functions import naming
-from functions.settings import Settings
 from infra import policies
 from infra.archive import Archive
 from infra.deployment import Deployment
 from infra.resources.environment import environment
+from infra.resources.network import vpc_config
+from infra.resources.through_proxy import proxy_resource, through_proxy
 
 # Lambda's own limit on a description (CreateFunction, API reference); EventBridge allows more.
 _DESCRIPTION = 256
@@ -57,8 +58,8 @@ class FunctionPlan:
 def add_function(template: Template, plan: FunctionPlan, deployment: Deployment) -> Function:
     """Add the function, its role, log group and event-invoke configuration; returns the function."""
     group = template.add_resource(_log_group(plan, deployment.log_retention_days))
-    role = template.add_resource(_role(plan, deployment.settings))
-    function = template.add_resource(_function(plan, deployment, role=role, group=group))
+    role = template.add_resource(_role(template, plan, deployment))
+    function = template.add_resource(_function(template, plan, deployment, role=role, group=group))
     template.add_resource(_event_invoke_config(plan, function))
     return function
 
@@ -74,23 +75,32 @@ def _log_group(plan: FunctionPlan, retention_days: int) -> LogGroup:
     )
 
 
-def _role(plan: FunctionPlan, settings: Settings) -> Role:
+def _role(template: Template, plan: FunctionPlan, deployment: Deployment) -> Role:
+    options = deployment.options
     own = policies.document(
         policies.write_logs(plan.name),
         policies.send_dead_letters(plan.dead_letters),
-        *policies.log_in_to_database(settings),
+        *policies.log_in_to_database(deployment.settings, proxy=proxy_resource(template, deployment)),
+        *(policies.join_network() if options.vpc is not None else []),
+        *policies.use_key(options.kms_key_arn),
         *plan.policy,
     )
     return Role(
         f"{plan.title}Role",
-        RoleName=naming.role(plan.name, settings.region),
+        RoleName=naming.role(plan.name, deployment.settings.region),
         AssumeRolePolicyDocument=policies.assumed_by_lambda(),
         Policies=[Policy(PolicyName="own", PolicyDocument=own)],
     )
 
 
-def _function(plan: FunctionPlan, deployment: Deployment, *, role: Role, group: LogGroup) -> Function:
-    limit: dict[str, Any] = {} if plan.concurrency is None else {"ReservedConcurrentExecutions": plan.concurrency}
+def _function(
+    template: Template, plan: FunctionPlan, deployment: Deployment, *, role: Role, group: LogGroup
+) -> Function:
+    where_set: dict[str, Any] = {
+        "ReservedConcurrentExecutions": plan.concurrency,
+        "VpcConfig": vpc_config(template, deployment),
+    }
+    variables = {**environment(deployment.settings), **plan.variables, **plan.secrets}
     return Function(
         f"{plan.title}Function",
         FunctionName=plan.name,
@@ -102,10 +112,10 @@ def _function(plan: FunctionPlan, deployment: Deployment, *, role: Role, group: 
         Role=GetAtt(role, "Arn"),
         Timeout=plan.timeout_s,
         MemorySize=plan.memory_mb,
-        Environment=Environment(Variables={**environment(deployment.settings), **plan.variables, **plan.secrets}),
+        Environment=Environment(Variables=variables | through_proxy(template, deployment)),
         LoggingConfig=LoggingConfig(LogGroup=Ref(group)),
         Metadata=dict(plan.metadata),
-        **limit,
+        **{name: value for name, value in where_set.items() if value is not None},
     )
 
 

@@ -14,7 +14,8 @@ from functions.smtp_settings import SENDING_JOBS
 from infra import policies
 from infra.deployment import Deployment
 from infra.packaging import Packages
-from infra.resources.environment import DATABASE_URL, SMTP_PASSWORD, add_secret, mail_server
+from infra.resources.environment import SMTP_PASSWORD, add_secret, database_address, mail_server
+from infra.resources.finishing import finished
 from infra.resources.function import FunctionPlan, add_function
 
 # The key of a function's Metadata that says whose it is: this is how a later deploy finds a job's stack again.
@@ -24,7 +25,7 @@ JOB_ID = "JobId"
 def jobs_template(deployment: Deployment, packages: Packages, jobs: Sequence[JobDefinition]) -> Template:
     """The template of one stack of jobs. Its parameters are the database's address and the mail server's password."""
     template = Template(Description=f"Lamplighter, stage {deployment.stage}: the functions of {len(jobs)} jobs")
-    secrets, smtp = {"DATABASE_URL": add_secret(template, DATABASE_URL)}, deployment.settings.smtp
+    secrets, smtp = database_address(template, deployment), deployment.settings.smtp
     if smtp is not None and smtp.password is not None:
         secrets["SMTP_PASSWORD"] = add_secret(template, SMTP_PASSWORD)
     for job in jobs:
@@ -49,7 +50,7 @@ def jobs_template(deployment: Deployment, packages: Packages, jobs: Sequence[Job
         )
         function = add_function(template, plan, deployment)
         template.add_resource(_fired_by_rules(plan, Ref(function), deployment.stage))
-    return template
+    return finished(template, deployment.options)
 
 
 def _title(job_id: str) -> str:

@@ -1,4 +1,4 @@
-"""The stack of what all else relies on: operations function, dead-letter queue, Scheduler's group and role."""
+"""The stack of what all else relies on: operations function, dead-letter queue, Scheduler's group and role, alarms."""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ from functions import naming
 from infra import policies
 from infra.deployment import Deployment
 from infra.packaging import Packages
-from infra.resources.environment import DATABASE_URL, add_secret
+from infra.resources.alarms import add_alarms
+from infra.resources.dashboard import add_dashboard
+from infra.resources.environment import database_address
+from infra.resources.finishing import finished
 from infra.resources.function import FunctionPlan, add_function
+from infra.resources.topic import add_topic
 
 # Migrations may take all that Lambda allows.
 _OPERATIONS_TIMEOUT_S = 900
@@ -24,7 +28,8 @@ def shared_template(deployment: Deployment, packages: Packages) -> Template:
     """The template of the stack `lamplighter-<stage>`. Its parameter is the database's address."""
     template = Template(Description=f"Lamplighter, stage {deployment.stage}: what all jobs share")
     stage, queue = deployment.stage, _add_queue(template, deployment.stage)
-    _add_scheduler(template, stage, queue)
+    _add_scheduler(template, deployment, queue)
+    _add_network(template, deployment)
     operations = FunctionPlan(
         title="Operations",
         name=naming.operations_function(stage),
@@ -35,10 +40,26 @@ def shared_template(deployment: Deployment, packages: Packages) -> Template:
         memory_mb=_MEMORY_MB,
         dead_letters=GetAtt(queue, "Arn"),
         policy=policies.manage_triggers(stage),
-        secrets={"DATABASE_URL": add_secret(template, DATABASE_URL)},
+        secrets=database_address(template, deployment),
     )
     add_function(template, operations, deployment)
-    return template
+    add_topic(template, deployment)
+    add_alarms(template, deployment)
+    add_dashboard(template, deployment)
+    return finished(template, deployment.options)
+
+
+def _add_network(template: Template, deployment: Deployment) -> None:
+    vpc, proxy = deployment.options.vpc, deployment.options.database_proxy
+    if vpc is None:
+        return
+    # Late: EC2's and RDS's types are a library each, and the one-machine edition has neither.
+    from infra.resources.database_proxy import add_database_proxy
+    from infra.resources.security_groups import add_functions_group
+
+    add_functions_group(template, deployment, vpc)
+    if proxy is not None:
+        add_database_proxy(template, deployment, vpc=vpc, proxy=proxy)
 
 
 def _add_queue(template: Template, stage: str) -> Queue:
@@ -57,9 +78,14 @@ def _add_queue(template: Template, stage: str) -> Queue:
     return queue
 
 
-def _add_scheduler(template: Template, stage: str, queue: Queue) -> None:
+def _add_scheduler(template: Template, deployment: Deployment, queue: Queue) -> None:
+    stage = deployment.stage
     template.add_resource(ScheduleGroup("Schedules", Name=naming.deployment(stage)))
-    allowed = policies.document(policies.invoke_jobs(stage), policies.send_dead_letters(GetAtt(queue, "Arn")))
+    allowed = policies.document(
+        policies.invoke_jobs(stage),
+        policies.send_dead_letters(GetAtt(queue, "Arn")),
+        *policies.use_key(deployment.options.kms_key_arn),
+    )
     template.add_resource(
         Role(
             "SchedulerRole",

@@ -265,6 +265,15 @@ def test_each_outcome_is_counted_for_the_alarms(deploy: Deploy, capsys: pytest.C
     assert [(line["service"], line["stage"], line["succeeded"]) for line in metrics] == [("a", "local", [1.0])]
 
 
+@pytest.mark.parametrize(("remaining_ms", "counted"), [(60_000, 0), (0, 1)])
+def test_an_execution_that_took_nearly_all_the_time_there_was_is_counted_as_such(
+    deploy: Deploy, capsys: pytest.CaptureFixture[str], remaining_ms: int, counted: int
+) -> None:
+    deploy(lambda ctx: None)
+    deliver(event(), remaining_ms=remaining_ms)
+    assert capsys.readouterr().out.count('"near_timeout":[1.0]') == counted
+
+
 def _end_other_connections(connection: Connection) -> None:
     connection.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"

@@ -26,7 +26,7 @@ from functions.job import Job, JobContext
 from functions.logs import captured, job_logger
 from functions.params import from_json, to_json
 from functions.registry import collect
-from infra.local import gateway_responses
+from infra import gateway_problems
 from infra.local.gateway_routes import admin_api_routes
 
 PROJECT = Path(__file__).parent.parent.parent
@@ -45,7 +45,7 @@ def error_codes() -> set[str]:
     return (
         {error.code for error in _below(JobsError)} - {JobsError.code}
         | set(problems.STATUSES)
-        | gateway_responses.CODES
+        | gateway_problems.CODES
         | {"server_error"}
     )
 

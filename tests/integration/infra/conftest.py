@@ -15,13 +15,17 @@ from boto3.session import Session
 from tests.conftest import PROJECT
 
 REGION = "eu-central-1"
-# A process of its own: the one-machine edition changes the moto it runs in, and other tests run it in ours.
-# It ends with its input, so also when the tests are killed.
+# A process of its own: the one-machine edition changes the moto it runs in, and other tests run it in ours. Of that
+# edition it has the types of resources that moto does not know, and some more. It ends with its input, so also when
+# the tests are killed.
 _SERVER = """
 import sys
 from infra.local import cloudformation_types  # what moto leaves out of a stack
 from moto.core.config import default_user_config
 from moto.server import ThreadedMotoServer
+
+from infra.local import cloudformation_types
+from tests.integration.infra import moto_types
 
 default_user_config["lambda"] = {"use_docker": False}
 server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from functions.definition import JobDefinition
 from functions.settings import from_environment
 from infra.archive import Archive
 from infra.deployment import Deployment, Target
+from infra.options import options_from
 from infra.packaging import Packages
+from tests.conftest import PROJECT
 
 ENVIRONMENT = {
     "STAGE": "dev",
@@ -22,14 +25,21 @@ NOWHERE = Path("nowhere")
 
 
 def deployment_of(
-    jobs: Sequence[JobDefinition], *, target: Target | None = None, environ: Mapping[str, str] | None = None
+    jobs: Sequence[JobDefinition],
+    *,
+    target: Target | None = None,
+    environ: Mapping[str, str] | None = None,
+    options: Mapping[str, Any] | None = None,
+    endpoint_url: str | None = None,
 ) -> Deployment:
     return Deployment(
         settings=from_environment({**ENVIRONMENT, **(environ or {})}),
         jobs=tuple(jobs),
-        project=NOWHERE,
+        project=PROJECT,
         cache=NOWHERE,
         target=target or Target(),
+        options=options_from(options or {}),
+        endpoint_url=endpoint_url,
     )
 
 
