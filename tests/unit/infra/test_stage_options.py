@@ -15,6 +15,7 @@ from tests.unit.infra.variants import EVERYTHING, FEW_JOBS, GIVEN_GROUPS, KEY, S
 
 Found = dict[str, dict[str, Any]]
 SHARED = "lamplighter-dev"
+SCHEDULER_ROLE = "lamplighter-dev-scheduler-${AWS::Region}"
 IN_OTHER_STACKS = ("lamplighter-dev-jobs-01", "lamplighter-dev-api")
 
 
@@ -65,12 +66,16 @@ def test_every_resource_that_can_has_the_tags() -> None:
 
 def test_who_writes_to_an_encrypted_queue_may_use_its_key_and_nobody_else() -> None:
     using = {
-        role["RoleName"]
+        name_of(role)
         for role in everywhere("AWS::IAM::Role", everything())
         if any(statement["Resource"] == KEY and "kms:GenerateDataKey" in statement["Action"] for statement in of(role))
     }
     functions = {found["FunctionName"] for found in everywhere("AWS::Lambda::Function", everything())}
-    assert using == {*functions, naming.scheduler_role("dev")}
+    assert using == {*(naming.role(name, "eu-central-1") for name in functions), SCHEDULER_ROLE}
+
+
+def name_of(role: dict[str, Any]) -> str:
+    return str(role["RoleName"]["Fn::Sub"] if isinstance(role["RoleName"], dict) else role["RoleName"])
 
 
 def of(role: dict[str, Any]) -> list[dict[str, Any]]:
@@ -107,7 +112,7 @@ def test_lambda_may_join_the_network_and_a_functions_own_code_may_not() -> None:
     for role in everywhere("AWS::IAM::Role", deployment_of(FEW_JOBS, options={"vpc": VPC})):
         allowed, denied = ([each for each in of(role) if each["Effect"] == effect] for effect in ("Allow", "Deny"))
         ec2 = {action for each in allowed for action in each["Action"] if action.startswith("ec2:")}
-        if role["RoleName"] != naming.scheduler_role("dev"):
+        if name_of(role) != SCHEDULER_ROLE:
             assert "ec2:CreateNetworkInterface" in ec2
             assert {action for each in denied for action in each["Action"]} == ec2
             assert all("lambda:SourceFunctionArn" in each["Condition"]["ArnLike"] for each in denied)
