@@ -33,6 +33,10 @@ _TAKEN = ("PreconditionFailed", "ConditionalRequestConflict")
 Clock = Callable[[], datetime]
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class DeployLocked(JobsError):
     """Somebody else deploys this stage now, or their lock was left behind; nothing was changed."""
 
@@ -104,7 +108,7 @@ def held(
     *,
     command: str,
     is_to_break: bool = False,
-    clock: Clock = lambda: datetime.now(UTC),
+    clock: Clock = _now,
 ) -> Iterator[Lock]:
     """Hold the lock for the time of the block; whatever ends it gives the lock back.
 

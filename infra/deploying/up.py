@@ -101,8 +101,8 @@ def target_of(known: list[Version], to: int | None, *, stage: str) -> Version:
     gone = [name for name in current.migrations if goes_after(name) and name not in found.migrations]
     if gone:
         raise RollbackRefused(
-            f"version {found.number} still uses what {', '.join(gone)} took away, and migrations are never undone: mend "
-            "the code and deploy forward; nothing was changed"
+            f"version {found.number} still uses what {', '.join(gone)} took away, and migrations are never undone: "
+            "mend the code and deploy forward; nothing was changed"
         )
     return found
 
@@ -154,18 +154,17 @@ def _put_up(
     known = versions.read(s3, deployment)
 
     def approve(changes: Any, emptied: Any) -> None:
-        nonlocal version
         approval.approve(changes, emptied, is_given=way.is_approved)
-        version = versions.begin(s3, deployment, new, known)
+        begun.append(versions.begin(s3, deployment, new, known))
 
-    version = new
+    begun: list[Version] = []
     deploy.roll_out(run, wanted, approve=approve, migrates=new.restores is None, **known_before)
     try:
         smoke.check(run, _job_ids(run) if job_ids is None else job_ids)
     except smoke.SmokeFailed:
-        versions.end(s3, deployment, version, known, "unhealthy")
+        versions.end(s3, deployment, begun[0], known, "unhealthy")
         raise
-    version = versions.end(s3, deployment, version, known, "finished")
+    version = versions.end(s3, deployment, begun[0], known, "finished")
     with run.step("tidy the bucket") as detail:
         detail.append(f"{versions.prune(s3, deployment)} objects of older versions deleted")
     return version

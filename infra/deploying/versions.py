@@ -71,7 +71,7 @@ def read(s3: S3Client, deployment: Deployment) -> list[Version]:
 
 
 def begin(s3: S3Client, deployment: Deployment, new: Version, known: Sequence[Version]) -> Version:
-    """Note that this version is on its way, under the next number; what was on its way before, and is the same, goes on."""
+    """Note that this version is on its way: under the next number, or its own where an earlier try got stuck."""
     newest = known[0] if known else None
     if newest is not None and newest.is_like(new) and newest.restores == new.restores:
         if newest.state == "finished":
