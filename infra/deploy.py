@@ -151,9 +151,14 @@ def _secrets(deployment: Deployment) -> dict[str, str]:
     }
 
 
+def backends_of(deployment: Deployment) -> dict[str, TriggerBackend]:
+    """The trigger backends, to know what they would want: they connect to nothing before they are asked."""
+    return all_backends(deployment.settings)
+
+
 def _check_limits(deployment: Deployment) -> None:
     settings = deployment.settings
-    wanted = wanted_of_definitions(deployment.jobs, all_backends(settings), settings)
+    wanted = wanted_of_definitions(deployment.jobs, backends_of(deployment), settings)
     limits.check(wanted, rules_limit=settings.rules_limit)
 
 

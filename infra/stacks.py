@@ -134,6 +134,12 @@ def resource_metadata(client: CloudFormationClient, name: str, key: str) -> list
     return [values[key] for values in metadata if key in values]
 
 
+def resource_count(client: CloudFormationClient, name: str) -> int:
+    """How many resources the stack has."""
+    pages = client.get_paginator("list_stack_resources").paginate(StackName=name)
+    return sum(len(page["StackResourceSummaries"]) for page in pages)
+
+
 def living_stacks(client: CloudFormationClient) -> dict[str, str]:
     """All stacks in the account and region that hold resources, by name, each with CloudFormation's word for it."""
     pages = client.get_paginator("describe_stacks").paginate()

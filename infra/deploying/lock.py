@@ -135,6 +135,12 @@ def read(s3: S3Client, deployment: Deployment) -> Holder | None:
     return None if text is None else Holder.from_json(text)
 
 
+def refuse_if_held(s3: S3Client, deployment: Deployment, *, now: datetime) -> None:
+    """Raise DeployLocked while somebody deploys."""
+    if (found := read(s3, deployment)) and found.until > now and not _is_gone(found):
+        raise _locked(found)
+
+
 def _take(s3: S3Client, deployment: Deployment, holder: Holder, *, is_to_break: bool) -> None:
     try:
         _write(s3, deployment, holder, IfNoneMatch="*")

@@ -32,12 +32,13 @@ class RollbackRefused(JobsError):
 
 @dataclass(frozen=True, kw_only=True)
 class Way:
-    """How a deploy is done: who is told, and what it may."""
+    """How a deploy is done: who is told, and what it may. `ask` is called before a person is asked something."""
 
     session: Session
     report: Report
     progress: stacks.Progress = silent
     begins: Callable[[str], None] = lambda _step: None
+    ask: Callable[[], None] = lambda: None
     is_approved: bool = False
     is_to_break_lock: bool = False
 
@@ -154,6 +155,7 @@ def _put_up(
     known = versions.read(s3, deployment)
 
     def approve(changes: Any, emptied: Any) -> None:
+        way.ask()
         approval.approve(changes, emptied, is_given=way.is_approved)
         begun.append(versions.begin(s3, deployment, new, known))
 
