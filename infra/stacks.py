@@ -70,7 +70,7 @@ class ChangeSet:
 def start_apply(client: CloudFormationClient, stack: Stack, *, progress: Progress) -> Change | None:
     """Create or update the stack; the change now under way, or None when there is nothing to change.
 
-    A stack whose first creation failed is deleted first. Raises StackFailed when CloudFormation refuses the change or
+    A stack whose first creation failed, or was never begun, is deleted first. Raises StackFailed when CloudFormation refuses the change or
     is still busy with another one.
     """
     change_set = prepare(client, stack, progress=progress)
@@ -84,10 +84,10 @@ def prepare(client: CloudFormationClient, stack: Stack, *, progress: Progress) -
     """What would be done, ready to be executed; None when that is nothing. As `start_apply` otherwise."""
     status = stack_status(client, stack.name)
     _check_free(stack.name, status)
-    if status in _DEAD:
+    if status is not None and not can_be_updated(status):
         delete(client, stack.name, progress=progress)
         status = None
-    return create_change_set(client, stack, creating=status in (None, _NEVER_EXECUTED))
+    return create_change_set(client, stack, creating=status is None)
 
 
 def execute(client: CloudFormationClient, change_set: ChangeSet) -> Change:
