@@ -81,7 +81,8 @@ def make_release(run: Run, packages: Packages, living: Collection[str]) -> Relea
     """The templates of these packages, in the bucket."""
     stage = run.deployment.stage
     deployed = release.deployed_jobs(run.aws, stage, living)
-    return release.store(run.aws, run.deployment, *release.templates_of(run.deployment, packages, deployed))
+    templates = release.all_templates(run.deployment, packages, deployed=deployed)
+    return release.store(run.aws, run.deployment, templates, release.emptied(stage, deployed, templates))
 
 
 def roll_out(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from troposphere import Template
@@ -47,21 +47,30 @@ class Release:
         ]
 
 
-def templates_of(
-    deployment: Deployment, packages: Packages, deployed_jobs: Mapping[int, Collection[str]]
-) -> tuple[dict[str, Template], list[str]]:
-    """Every stack's template by its name, the shared one first, and the names of the stacks that no job is left in.
+def all_templates(
+    deployment: Deployment, packages: Packages, *, deployed: Mapping[int, Iterable[str]]
+) -> dict[str, Template]:
+    """Each stack's template by the stack's name: the shared one, those of the jobs, the API's.
 
-    `deployed_jobs`: the ids of the jobs in each job stack there is, by its number.
+    `deployed`: the ids in each stack of jobs that is there already, by its number; a job stays in its stack.
     """
     stage, jobs = deployment.stage, {job.id: job for job in deployment.jobs}
-    assigned = job_stacks.assign(jobs, deployed_jobs)
-    by_name = {job_stacks.stack_name(stage, number): ids for number, ids in assigned.items()}
-    definitions = {name: [jobs[job_id] for job_id in ids] for name, ids in by_name.items() if ids}
-    templates = {naming.deployment(stage): shared_template(deployment, packages)}
-    templates |= {name: jobs_template(deployment, packages, some) for name, some in definitions.items()}
-    templates[naming.api_function(stage)] = api_template(deployment, packages)
-    return templates, [name for name in by_name if name not in templates]
+    job_templates = {
+        job_stacks.stack_name(stage, number): jobs_template(deployment, packages, [jobs[one] for one in ids])
+        for number, ids in job_stacks.assign(jobs, deployed).items()
+        if ids
+    }
+    return {
+        naming.deployment(stage): shared_template(deployment, packages),
+        **job_templates,
+        naming.api_function(stage): api_template(deployment, packages),
+    }
+
+
+def emptied(stage: str, deployed: Iterable[int], templates: Collection[str]) -> list[str]:
+    """The stacks that are there and that no job is left in."""
+    names = [job_stacks.stack_name(stage, number) for number in deployed]
+    return [name for name in names if name not in templates]
 
 
 def deployed_jobs(aws: Aws, stage: str, living: Collection[str]) -> dict[int, list[str]]:
@@ -82,10 +91,15 @@ def store(aws: Aws, deployment: Deployment, templates: Mapping[str, Template], e
     """Put the templates into the bucket, each under a key that contains its hash."""
     stored = {}
     for name, template in templates.items():
-        text = template.to_json().encode()
+        text = template_text(template).encode()
         upload(aws.s3, deployment, template_key(name, text), text)
         stored[name] = StoredTemplate(template_key(name, text), tuple(template.parameters))
     return Release(stored, tuple(emptied))
+
+
+def template_text(template: Template) -> str:
+    """The template as it is deployed and as it is read: the same resources are the same text, line by line."""
+    return str(template.to_json(indent=1, sort_keys=True)) + "\n"
 
 
 def template_key(name: str, text: bytes) -> str:

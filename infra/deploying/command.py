@@ -15,6 +15,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from functions import naming
 from functions.errors import JobsError
 from infra.deploying.calls import Calls
 from infra.deploying.display import Display, show
@@ -77,8 +78,8 @@ def _session(deployment: Deployment) -> boto3.Session:
     # Credentials that are none: nobody's are sent to what only says that it is AWS.
     return boto3.Session(
         aws_access_key_id="local",
-        aws_secret_access_key="local",
-        region_name=deployment.settings.region,  # noqa: S106
+        aws_secret_access_key="local",  # noqa: S106
+        region_name=deployment.settings.region,
     )
 
 
@@ -161,7 +162,13 @@ def _down(options: argparse.Namespace, deployment: Deployment, way: Way, _: Disp
 
 
 def _cost(options: argparse.Namespace, deployment: Deployment, way: Way, _: Display) -> int:
-    return int(importlib.import_module("infra.cost.command").run(options, deployment, way.session) or 0)
+    from infra import operations, stacks
+    from infra.aws import connect
+
+    aws = connect(deployment, way.session)
+    is_up = naming.deployment(deployment.stage) in stacks.living_stacks(aws.cloudformation)
+    history = operations.run_operation(aws.functions, deployment.stage, "usage") if is_up else None
+    return int(importlib.import_module("infra.cost.command").run(options, deployment, history=history))
 
 
 def _answer(options: argparse.Namespace, lines: Iterable[Line], value: Any) -> None:
@@ -191,7 +198,8 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     commands = parser.add_subparsers(metavar="COMMAND", dest="command", required=True)
 
     def command(name: str, act: Command, said: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=said, description=said, parents=[everywhere])
+        # An option of the cost command is said once more by itself.
+        added = commands.add_parser(name, help=said, description=said, parents=[everywhere], conflict_handler="resolve")
         added.set_defaults(act=act)
         return added
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from functions import naming
 from functions.errors import JobsError
@@ -57,8 +58,14 @@ def examine(deployment: Deployment, way: Way) -> Iterator[Finding]:
         way.begins(f"looking at {subject}")
         try:
             yield from look(patient)
-        except (JobsError, ClientError, BotoCoreError) as error:
-            yield warn(subject, f"could not be looked at: {error}", "allow the deployer what docs/deploy.md lists")
+        except (JobsError, ClientError, BotoCoreError, ResponseParserError) as error:
+            yield warn(
+                subject, f"could not be looked at: {_first_line(error)}", "allow the deployer what docs/deploy.md lists"
+            )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0][:300]
 
 
 def _definitions(patient: Patient) -> Iterator[Finding]:
@@ -217,6 +224,8 @@ def _drift(patient: Patient) -> Iterator[Finding]:
 
 
 def _permissions(patient: Patient) -> Iterator[Finding]:
+    if patient.deployment.endpoint_url is not None:
+        return  # the one-machine edition lets everybody do everything
     denied = permissions.denied(patient.aws, patient.deployment)
     for action in denied:
         yield fail("permissions", f"{patient.aws.caller} may not {action}", "allow it: docs/deploy.md, 'The deployer'")

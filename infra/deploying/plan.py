@@ -85,7 +85,8 @@ def make_plan(deployment: Deployment, way: Way, *, dist: Path) -> DeployPlan:
     packages = deploy.package(run)
     living = stacks.living_stacks(run.aws.cloudformation)
     deployed = release.deployed_jobs(run.aws, deployment.stage, living)
-    templates, emptied = release.templates_of(deployment, packages, deployed)
+    templates = release.all_templates(deployment, packages, deployed=deployed)
+    emptied = release.emptied(deployment.stage, deployed, templates)
     _write(templates, dist)
     asked, changes = _ask_cloudformation(run, templates, living, secrets)
     pending, triggers, lines, note = _ask_operations(run, living)
@@ -112,7 +113,7 @@ def _write(templates: Mapping[str, Template], dist: Path) -> None:
     for file in dist.glob("*.json"):
         file.unlink()
     for name, template in templates.items():
-        (dist / f"{name}.json").write_text(template.to_json() + "\n")
+        (dist / f"{name}.json").write_text(release.template_text(template))
 
 
 def _ask_cloudformation(
@@ -123,7 +124,12 @@ def _ask_cloudformation(
         in_bucket = has_bucket(run.aws.s3, run.deployment)
         for name, template in templates.items():
             is_there = name in living and stacks.can_be_updated(living[name])
-            text = template.to_json() if is_there else json.dumps(template.to_dict(), separators=(",", ":"))
+            # As it is stored, where there is one to compare with; else short, to go without a bucket.
+            text = (
+                release.template_text(template)
+                if is_there
+                else json.dumps(template.to_dict(), separators=(",", ":"), sort_keys=True)
+            )
             if len(text.encode()) > stacks.LONGEST_BODY and not in_bucket:
                 plans.append(_all_new(name, template))
                 continue
