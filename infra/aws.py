@@ -40,6 +40,16 @@ class Aws:
     client: Callable[[str], Any]
 
 
+def session_for(deployment: Deployment) -> Session:
+    """Where credentials come from: as boto3 always finds them, or on this machine credentials that are none."""
+    from boto3.session import Session
+
+    region = deployment.settings.region
+    if deployment.endpoint_url is None:
+        return Session(region_name=region)
+    return Session(aws_access_key_id="local", aws_secret_access_key="local", region_name=region)  # noqa: S106
+
+
 def connect(deployment: Deployment, session: Session) -> Aws:
     """The clients. Raises SettingsError for credentials of another account, AwsUnavailable where there are none."""
     where: dict[str, Any] = {"region_name": deployment.settings.region, "endpoint_url": deployment.endpoint_url}

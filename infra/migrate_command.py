@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.database import database
@@ -21,6 +20,7 @@ from functions.db.migrate import migrate
 from functions.errors import AwsUnavailable, JobsError
 from functions.settings import from_environment
 from infra.aws import connect as connect_to_aws
+from infra.aws import session_for
 from infra.operations import run_operation
 from infra.stage_file import read_stage
 
@@ -61,10 +61,8 @@ def _of_stage(options: argparse.Namespace) -> dict[str, Any]:
     deployment = read_stage(
         options.file, options.stage, project=PROJECT, environ=os.environ, endpoint_url=options.endpoint_url
     )
-    local = {} if options.endpoint_url is None else {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
-    session = boto3.Session(region_name=deployment.settings.region, **local)
     try:
-        functions = connect_to_aws(deployment, session).functions
+        functions = connect_to_aws(deployment, session_for(deployment)).functions
         if options.plan:
             return _pending(run_operation(functions, options.stage, "plan")["pending"])
         before = {"before": True} if options.before else {}

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions import naming
 from functions.errors import JobsError
+from infra.aws import connect, session_for
 from infra.deploying.calls import Calls
 from infra.deploying.display import Display, show
 from infra.deploying.plan_text import Line, lines_of
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str]) -> int:
             )  # fmt: skip
             options.calls = Calls()
             way = Way(
-                session=options.calls.watch(_session(deployment)),
+                session=options.calls.watch(session_for(deployment)),
                 report=display.report,
                 progress=display.progress,
                 begins=display.begins,
@@ -70,17 +70,6 @@ def main(arguments: Sequence[str]) -> int:
     except (ClientError, BotoCoreError) as error:
         _complain("aws_unavailable", f"AWS refused: {error}; run it again, it goes on from there", options)
         return 1
-
-
-def _session(deployment: Deployment) -> boto3.Session:
-    if deployment.endpoint_url is None:
-        return boto3.Session(region_name=deployment.settings.region)
-    # Credentials that are none: nobody's are sent to what only says that it is AWS.
-    return boto3.Session(
-        aws_access_key_id="local",
-        aws_secret_access_key="local",  # noqa: S106
-        region_name=deployment.settings.region,
-    )
 
 
 def _interrupted(options: argparse.Namespace) -> str:
@@ -163,7 +152,6 @@ def _down(options: argparse.Namespace, deployment: Deployment, way: Way, _: Disp
 
 def _cost(options: argparse.Namespace, deployment: Deployment, way: Way, _: Display) -> int:
     from infra import operations, stacks
-    from infra.aws import connect
 
     aws = connect(deployment, way.session)
     is_up = naming.deployment(deployment.stage) in stacks.living_stacks(aws.cloudformation)

@@ -54,7 +54,7 @@ def deliver(job_id: str, *, minutes_ago: int) -> dict[str, Any]:
 
 def work() -> dict[str, Any]:
     """Claim and finish, fail, refuse a duplicate, pause, claim, resume, enqueue, remove."""
-    registry.all_jobs = lambda: (works, fails)
+    registry.all_jobs = lambda: (works, fails)  # type: ignore[assignment]
     said: dict[str, Any] = {}
     with connect(database(settings())) as connection:
         jobs.store_definitions(connection, [works.definition, fails.definition])

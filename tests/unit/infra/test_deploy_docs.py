@@ -46,7 +46,7 @@ def test_the_stage_shown_is_one() -> None:
 
 
 def test_the_workflow_has_no_key_plans_on_a_pull_request_and_goes_up_on_main_alone() -> None:
-    read = yaml.safe_load(WORKFLOW)
+    read = yaml.safe_load(WORKFLOW)  # type: ignore[no-untyped-call]
     assert read[True] == {"pull_request": None, "push": {"branches": ["main"]}}  # YAML 1.1 reads `on` as true
     plan, up = read["jobs"]["plan"], read["jobs"]["up"]
     assert "pull_request" in plan["if"]

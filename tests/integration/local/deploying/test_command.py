@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,8 @@ import pytest
 from functions import naming
 from infra.deploying import command
 from infra.local.moto_server import ACCOUNT_ID
-from tests.integration.local.account import REGION
+from tests.conftest import PROJECT
+from tests.integration.local.account import REGION, Gate
 from tests.integration.local.deploying.conftest import Stage
 from tests.integration.local.deploying.projects import change
 
@@ -32,7 +36,12 @@ def run(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     )
     common = ["--stage", name, "--file", str(file), "--endpoint-url", str(stage.deployment.endpoint_url)]
     common += ["--project", str(stage.deployment.project)]
-    return lambda what, *more: command.main([what, *common, *more])
+
+    def run_command(what: str, *more: str) -> int:
+        return command.main([what, *common, *more])
+
+    run_command.common = common  # type: ignore[attr-defined]
+    return run_command
 
 
 @pytest.fixture
@@ -146,15 +155,19 @@ def test_what_is_wrong_is_said_with_a_code_and_an_exit_code(
     assert f"give --confirm {stage.deployment.stage}; nothing was changed" in printed
 
 
-def test_an_interrupted_deploy_says_how_to_go_on(
-    run: Run, stage: Stage, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_deploy_that_is_ended_gives_the_lock_back_and_says_how_to_go_on(
+    run: Run, stage: Stage, gate: Gate, number: signal.Signals
 ) -> None:
-    def interrupt(*_: Any, **__: Any) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("infra.deploy.run_operation", interrupt)
-    assert run("up") == 130
-    assert f"Run `scripts/deploy up --stage {stage.deployment.stage}` again" in capsys.readouterr().err
+    wait = f"import socket\n    socket.create_connection(('127.0.0.1', {gate.event['gate']})).recv(1)\n"
+    change(stage.deployment.project, "functions/operations.py", 'name = event["operation"]\n', f"{wait}    name = ''\n")
+    command_line = [sys.executable, "-m", "infra.deploying.command", "up", *run.common]  # type: ignore[attr-defined]
+    with subprocess.Popen(command_line, cwd=PROJECT, stderr=subprocess.PIPE, text=True) as deploying:
+        gate.arrival()  # the migration is under way
+        deploying.send_signal(number)
+        _, said = deploying.communicate(timeout=30)
+    assert deploying.returncode == 130, said
+    assert f"Run `scripts/deploy up --stage {stage.deployment.stage}` again" in said
     keys = [each["Key"] for each in stage.client("s3").list_objects_v2(Bucket=stage.deployment.bucket)["Contents"]]
     assert "deploys/lock.json" not in keys
     assert "deploys/versions.json" in keys
