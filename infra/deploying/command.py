@@ -220,5 +220,6 @@ def _add_cost(command: Callable[[str, Command, str], argparse.ArgumentParser]) -
 
 if __name__ == "__main__":
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `scripts/deploy status … | head` ends it quietly
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # CI cancels with it: the lock is given back
+    for ending in (signal.SIGINT, signal.SIGTERM):  # CI cancels with either, and a shell's `&` has the first ignored
+        signal.signal(ending, signal.default_int_handler)
     sys.exit(main(sys.argv[1:]))

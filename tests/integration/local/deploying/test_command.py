@@ -159,13 +159,17 @@ def test_what_is_wrong_is_said_with_a_code_and_an_exit_code(
 def test_a_deploy_that_is_ended_gives_the_lock_back_and_says_how_to_go_on(
     run: Run, stage: Stage, gate: Gate, number: signal.Signals
 ) -> None:
-    wait = f"import socket\n    socket.create_connection(('127.0.0.1', {gate.event['gate']})).recv(1)\n"
+    wait = f"import socket\n    gate = socket.create_connection(('127.0.0.1', {gate.event['gate']}))\n"
+    wait += "    gate.sendall(b'1')\n    gate.recv(1)\n"
     change(stage.deployment.project, "functions/operations.py", 'name = event["operation"]\n', f"{wait}    name = ''\n")
     command_line = [sys.executable, "-m", "infra.deploying.command", "up", *run.common]  # type: ignore[attr-defined]
     with subprocess.Popen(command_line, cwd=PROJECT, stderr=subprocess.PIPE, text=True) as deploying:
-        gate.arrival()  # the migration is under way
-        deploying.send_signal(number)
-        _, said = deploying.communicate(timeout=30)
+        try:
+            gate.arrival()  # the migration is under way
+            deploying.send_signal(number)
+            _, said = deploying.communicate(timeout=30)
+        finally:
+            deploying.kill()
     assert deploying.returncode == 130, said
     assert f"Run `scripts/deploy up --stage {stage.deployment.stage}` again" in said
     keys = [each["Key"] for each in stage.client("s3").list_objects_v2(Bucket=stage.deployment.bucket)["Contents"]]
