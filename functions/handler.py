@@ -22,7 +22,11 @@ def handle(event: Any, context: LambdaContext) -> dict[str, Any]:
 
     Succeeds once PostgreSQL knows the outcome, whatever it is. Raises InvalidEvent, JobNotFound, DatabaseUnavailable or
     OutcomeNotRecorded: then, and only then, Lambda counts an error and the event goes to the dead-letter queue.
+
+    `{"probe": job_id}` claims and runs nothing: it shows that the package starts here and has the job.
     """
+    if isinstance(event, dict) and "probe" in event:
+        return _probe(event["probe"], context.function_name)
     now = datetime.now(UTC)
     invocation = parse(event, now=now)
     job = registry.find(invocation.job_id)
@@ -35,6 +39,12 @@ def handle(event: Any, context: LambdaContext) -> dict[str, Any]:
         remaining=timedelta(milliseconds=context.get_remaining_time_in_millis()),
     )
     return run(job, invocation, surroundings)
+
+
+def _probe(job_id: Any, function_name: str) -> dict[str, Any]:
+    job = registry.find(str(job_id))
+    _check_function(function_name, job.definition.id)
+    return {"job_id": job.definition.id, "probe": "ok"}
 
 
 def _check_function(name: str, job_id: str) -> None:

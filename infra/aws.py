@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.errors import SettingsError
+from functions.errors import AwsUnavailable, SettingsError
 from functions.scheduling.backends import all_backends
 from functions.scheduling.trigger import TriggerBackend
 from infra.deployment import Deployment
@@ -26,18 +27,37 @@ _USUAL = Config(retries={"mode": "standard", "total_max_attempts": 5})
 
 @dataclass(frozen=True)
 class Aws:
-    """One client for each service a deploy needs, and the trigger backends, all with the same endpoint and region."""
+    """One client for each service a deploy needs, and the trigger backends, all with the same endpoint and region.
+
+    `caller` is the ARN of whose credentials these are; `client` makes one for any other service.
+    """
 
     cloudformation: CloudFormationClient
     functions: LambdaClient
     s3: S3Client
     backends: Mapping[str, TriggerBackend]
+    caller: str
+    client: Callable[[str], Any]
+
+
+def session_for(deployment: Deployment) -> Session:
+    """Where credentials come from: as boto3 always finds them, or on this machine credentials that are none."""
+    from boto3.session import Session
+
+    region = deployment.settings.region
+    if deployment.endpoint_url is None:
+        return Session(region_name=region)
+    return Session(aws_access_key_id="local", aws_secret_access_key="local", region_name=region)  # noqa: S106
 
 
 def connect(deployment: Deployment, session: Session) -> Aws:
-    """The clients. Raises SettingsError when the credentials belong to another account than the deployment names."""
+    """The clients. Raises SettingsError for credentials of another account, AwsUnavailable where there are none."""
     where: dict[str, Any] = {"region_name": deployment.settings.region, "endpoint_url": deployment.endpoint_url}
-    account = session.client("sts", config=_USUAL, **where).get_caller_identity()["Account"]
+    try:
+        identity = session.client("sts", config=_USUAL, **where).get_caller_identity()
+    except (BotoCoreError, ClientError) as error:
+        raise AwsUnavailable(f"AWS did not say whose credentials these are: {error}; nothing was changed") from error
+    account = identity["Account"]
     if account != deployment.settings.account_id:
         raise SettingsError(
             f"ACCOUNT_ID is {deployment.settings.account_id}, but the credentials belong to account {account}: "
@@ -51,4 +71,6 @@ def connect(deployment: Deployment, session: Session) -> Aws:
             deployment.settings,
             lambda service, _: session.client(service, config=_USUAL, **where),  # type: ignore[call-overload]
         ),
+        caller=identity["Arn"],
+        client=lambda service: session.client(service, config=_USUAL, **where),  # type: ignore[call-overload]
     )

@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-
-from troposphere import Template
 
 from functions import naming
 from functions.scheduling import limits
 from functions.scheduling.backends import all_backends
 from functions.scheduling.trigger import TriggerBackend
 from functions.scheduling.wanted import wanted_of_definitions
-from infra import job_stacks, stacks
-from infra.aws import Aws, connect
-from infra.bucket import delete_bucket, make_bucket, template_url, upload
+from infra import release, stacks
+from infra.aws import connect
+from infra.bucket import delete_bucket, make_bucket, upload
 from infra.certificates import check_certificates
 from infra.deployment import Deployment
 from infra.operations import lines, run_operation
 from infra.option_fit import check_options
 from infra.packaging import Packages, build_packages
-from infra.resources.api import api_template
-from infra.resources.jobs import JOB_ID, jobs_template
-from infra.resources.shared import shared_template
+from infra.release import Release
+from infra.run import Report, Run, silent
 from infra.secret_values import secret_values
-from infra.templates import template_text
+from infra.templates import all_templates
 
 if TYPE_CHECKING:
     from boto3.session import Session
 
-# Step, seconds it took, lines of detail; called when the step has ended.
-Report = Callable[[str, float, str], None]
+# Raises when what the change sets and the deletions would do is not to be done.
+Approve = Callable[[Sequence[stacks.ChangeSet], Sequence[str]], None]
 
 
 @dataclass(frozen=True)
@@ -49,71 +43,110 @@ class Summary:
 
 
 @dataclass(frozen=True)
-class _Run:
-    """One deploy or tear-down: where it goes, and who is told about it."""
+class RolledOut:
+    """The stacks that were changed, and what the operations function answered to each operation."""
 
-    deployment: Deployment
-    aws: Aws
-    report: Report
-    progress: stacks.Progress
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[list[str]]:
-        """Time a step; what is put into the list is its detail."""
-        begun, detail = time.monotonic(), list[str]()
-        yield detail
-        self.report(name, time.monotonic() - begun, "\n".join(detail))
+    changed_stacks: tuple[str, ...]
+    answers: Mapping[str, Any]
 
 
-def _silent(name: str, status: str) -> None:
-    pass
-
-
-def deploy(deployment: Deployment, *, session: Session, report: Report, progress: stacks.Progress = _silent) -> Summary:
+def deploy(deployment: Deployment, *, session: Session, report: Report, progress: stacks.Progress = silent) -> Summary:
     """Put the deployment up, or bring it up to date; the same call twice changes nothing the second time.
 
-    Order: limits, packages, bucket, shared stack, migrations, API and job stacks, rules. So what AWS would refuse
-    changes nothing, new code never meets the old schema, and a rule is only made for a function that exists.
     `progress` hears each stack's status while it changes. Raises LimitExceeded with everything AWS would refuse, or the
     JobsError of the step that failed; the steps before it stay done, and the next deploy goes on from there.
     """
+    secrets = check(deployment)
+    run = Run(deployment, connect(deployment, session), report, progress)
+    packages = package(run)
+    put_into_bucket(run, packages)
+    living = stacks.living_stacks(run.aws.cloudformation)
+    wanted = make_release(run, packages, living)
+    done = roll_out(run, wanted, secrets=secrets, living=living)
+    return Summary(packages, done.changed_stacks, wanted.emptied, done.answers)
+
+
+def check(deployment: Deployment, *, checks_limits: bool = True) -> dict[str, str]:
+    """The value of each stack parameter. Raises SettingsError or LimitExceeded, before anything is touched."""
     secrets = secret_values(deployment)
     check_certificates(deployment, now=datetime.now(UTC))
-    _check_limits(deployment)
     check_options(deployment)
-    run = _Run(deployment, connect(deployment, session), report, progress)
-    packages = _package(run)
-    _upload(run, packages)
-    shared = {naming.deployment(deployment.stage): shared_template(deployment, packages)}
-    changed = _apply(run, "shared stack", shared, secrets=secrets)
-    answers = {"migrate": _operate(run, "migrate")}
-    templates, emptied = _job_templates(run, packages)
-    templates[naming.api_function(deployment.stage)] = api_template(deployment, packages)
-    changed += _apply(run, "API and job stacks", templates, secrets=secrets)
-    answers["reconcile"] = _operate(run, "reconcile")
-    # Last, when reconcile has removed the rules that would otherwise fire a function that is gone.
-    _delete_stacks(run, emptied)
-    return Summary(packages, tuple(changed), tuple(emptied), answers)
+    if checks_limits:
+        _check_limits(deployment)
+    return secrets
 
 
-def tear_down(deployment: Deployment, *, session: Session, report: Report, progress: stacks.Progress = _silent) -> None:
+def make_release(run: Run, packages: Packages, living: Collection[str]) -> Release:
+    """The templates of these packages, in the bucket."""
+    stage = run.deployment.stage
+    deployed = release.deployed_jobs(run.aws, stage, living)
+    templates = all_templates(run.deployment, packages, deployed=deployed)
+    return release.store(run.aws, run.deployment, templates, release.emptied(stage, deployed, templates))
+
+
+def roll_out(
+    run: Run,
+    wanted: Release,
+    *,
+    secrets: Mapping[str, str],
+    living: Mapping[str, str],
+    migrates: bool = True,
+    approve: Approve | None = None,
+) -> RolledOut:
+    """Make the stacks this release's.
+
+    Order: shared stack, migrations, API and job stacks, rules, the migrations that old code could not do without,
+    emptied stacks. So new code never meets the old schema, a rule is only made for a function that exists, and none is
+    left to fire a function that is gone. What would become of the stacks that are there is known, and approved, before
+    the first of them is touched.
+    """
+    shared = naming.deployment(run.deployment.stage)
+    others = [name for name in wanted.templates if name != shared]
+    prepared = _prepare(run, wanted, secrets, living) if approve is not None else {}
+    try:
+        if approve is not None:
+            approve([change for change in prepared.values() if change is not None], wanted.emptied)
+        changed = _apply(run, "shared stack", wanted.stacks(run.deployment, [shared], secrets), prepared)
+        answers = {"migrate": _operate(run, "migrate", before=True)} if migrates else {}
+        changed += _apply(run, "API and job stacks", wanted.stacks(run.deployment, others, secrets), prepared)
+        answers["reconcile"] = _operate(run, "reconcile")
+        if migrates and _is_left(answers["migrate"]):
+            answers["migrate after"] = _operate(run, "migrate")
+        _delete_stacks(run, wanted.emptied)
+    finally:
+        for change in prepared.values():
+            if change is not None:
+                stacks.discard(run.aws.cloudformation, change)
+    return RolledOut(tuple(changed), answers)
+
+
+def tear_down(deployment: Deployment, *, session: Session, report: Report, progress: stacks.Progress = silent) -> None:
     """Remove all that `deploy` and reconcile made: triggers, stacks, bucket. The database and its history stay.
 
     Triggers go first: none is left to fire a function that is gone.
     """
-    run = _Run(deployment, connect(deployment, session), report, progress)
+    run = Run(deployment, connect(deployment, session), report, progress)
     with run.step("triggers") as detail:
         detail += [f"{_remove_all(backend)} {name}s removed" for name, backend in run.aws.backends.items()]
-    stage = deployment.stage
-    _delete_stacks(run, [*_deployed_job_stacks(run), naming.api_function(stage), naming.deployment(stage)])
+    _delete_stacks(run, stacks_of(deployment.stage, stacks.living_stacks(run.aws.cloudformation)))
     with run.step("bucket") as detail:
         detail.append(deployment.bucket)
         delete_bucket(run.aws.s3, deployment)
 
 
+def stacks_of(stage: str, living: Collection[str]) -> list[str]:
+    """Every stack this stage has or may have, in the order they are deleted."""
+    return [*release.job_stack_numbers(stage, living), naming.api_function(stage), naming.deployment(stage)]
+
+
+def backends_of(deployment: Deployment) -> dict[str, TriggerBackend]:
+    """The trigger backends, to know what they would want: they connect to nothing before they are asked."""
+    return all_backends(deployment.settings)
+
+
 def _check_limits(deployment: Deployment) -> None:
     settings = deployment.settings
-    wanted = wanted_of_definitions(deployment.jobs, all_backends(settings), settings)
+    wanted = wanted_of_definitions(deployment.jobs, backends_of(deployment), settings)
     limits.check(wanted, rules_limit=settings.rules_limit)
 
 
@@ -124,7 +157,8 @@ def _remove_all(backend: TriggerBackend) -> int:
     return len(names)
 
 
-def _package(run: _Run) -> Packages:
+def package(run: Run) -> Packages:
+    """Build the packages."""
     with run.step("package") as detail:
         packages = build_packages(run.deployment)
         detail += [f"{zip_.name}.zip {zip_.size / 1e6:.1f} MB" for zip_ in packages.all]
@@ -132,7 +166,8 @@ def _package(run: _Run) -> Packages:
     return packages
 
 
-def _upload(run: _Run, packages: Packages) -> None:
+def put_into_bucket(run: Run, packages: Packages) -> None:
+    """Make the bucket if there is none, and send what it does not have."""
     with run.step("upload") as detail:
         make_bucket(run.aws.s3, run.deployment)
         for zip_ in packages.all:
@@ -141,63 +176,57 @@ def _upload(run: _Run, packages: Packages) -> None:
         detail += [] if detail else ["nothing new"]
 
 
-def _job_templates(run: _Run, packages: Packages) -> tuple[dict[str, Template], list[str]]:
-    """The template of each job stack by its name, and the names of the stacks that no job is left in."""
-    stage, jobs = run.deployment.stage, {job.id: job for job in run.deployment.jobs}
-    assigned = job_stacks.assign(jobs, _deployed_jobs(run))
-    by_name = {job_stacks.stack_name(stage, number): ids for number, ids in assigned.items()}
-    definitions = {name: [jobs[job_id] for job_id in ids] for name, ids in by_name.items() if ids}
-    templates = {name: jobs_template(run.deployment, packages, some) for name, some in definitions.items()}
-    return templates, [name for name in by_name if name not in templates]
+def _prepare(
+    run: Run, wanted: Release, secrets: Mapping[str, str], living: Mapping[str, str]
+) -> dict[str, stacks.ChangeSet | None]:
+    """A change set for each stack that is there; None where nothing changes."""
+    there = [name for name in wanted.templates if name in living and stacks.can_be_updated(living[name])]
+    with run.step("change sets") as detail:
+        prepared = {
+            stack.name: stacks.prepare(run.aws.cloudformation, stack, progress=run.progress)
+            for stack in wanted.stacks(run.deployment, there, secrets)
+        }
+        detail.append(f"{sum(change is not None for change in prepared.values())} of {len(prepared)} stacks change")
+    return prepared
 
 
-def _deployed_jobs(run: _Run) -> dict[int, list[str]]:
-    cloudformation = run.aws.cloudformation
-    return {
-        number: stacks.resource_metadata(cloudformation, name, JOB_ID)
-        for name, number in _deployed_job_stacks(run).items()
-    }
-
-
-def _deployed_job_stacks(run: _Run) -> dict[str, int]:
-    stage = run.deployment.stage
-    names = stacks.living_stacks(run.aws.cloudformation)
-    numbers = {name: job_stacks.stack_number(stage, name) for name in names}
-    return {name: number for name, number in numbers.items() if number is not None}
-
-
-def _apply(run: _Run, step: str, templates: Mapping[str, Template], *, secrets: Mapping[str, str]) -> list[str]:
+def _apply(
+    run: Run, step: str, wanted: Sequence[stacks.Stack], prepared: dict[str, stacks.ChangeSet | None]
+) -> list[str]:
     """Start every change, then wait for each: CloudFormation works on several stacks at once."""
     client = run.aws.cloudformation
     with run.step(step) as detail:
-        wanted = [_stored(run, name, template, secrets) for name, template in templates.items()]
-        started = [stacks.start_apply(client, stack, progress=run.progress) for stack in wanted]
-        changes = [change for change in started if change is not None]
-        for change in changes:
-            stacks.wait(client, change, progress=run.progress)
+        changes = []
+        for stack in wanted:
+            change = (
+                prepared.get(stack.name)
+                if stack.name in prepared
+                else stacks.prepare(client, stack, progress=run.progress)
+            )
+            if change is None:
+                run.progress(stack.name, "UNCHANGED")
+                continue
+            changes.append(stacks.execute(client, change))
+            prepared.pop(stack.name, None)  # executed: there is nothing left to discard
+        for begun in changes:
+            stacks.wait(client, begun, progress=run.progress)
         detail.append(f"{len(changes)} of {len(wanted)} changed")
     return [change.name for change in changes]
 
 
-def _stored(run: _Run, name: str, template: Template, secrets: Mapping[str, str]) -> stacks.Stack:
-    text = template_text(template).encode()
-    key = f"templates/{name}-{hashlib.sha256(text).hexdigest()}.json"
-    upload(run.aws.s3, run.deployment, key, text)
-    # One with a default is looked up by CloudFormation itself (infra/resources/shared_values.py).
-    given = [title for title, parameter in template.parameters.items() if "Default" not in parameter.properties]
-    parameters = {title: secrets[title] for title in given}
-    return stacks.Stack(name, template_url(run.deployment, key), parameters)
-
-
-def _delete_stacks(run: _Run, names: list[str]) -> None:
+def _delete_stacks(run: Run, names: Sequence[str]) -> None:
     for name in names:
         with run.step("delete stack") as detail:
             detail.append(name)
             stacks.delete(run.aws.cloudformation, name, progress=run.progress)
 
 
-def _operate(run: _Run, operation: str) -> Any:
+def _operate(run: Run, operation: str, **options: Any) -> Any:
     with run.step(operation) as detail:
-        answer = run_operation(run.aws.functions, run.deployment.stage, operation)
+        answer = run_operation(run.aws.functions, run.deployment.stage, operation, **options)
         detail += lines(answer)
     return answer
+
+
+def _is_left(answer: Any) -> bool:
+    return isinstance(answer, dict) and bool(answer.get("left"))

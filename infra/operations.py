@@ -18,10 +18,10 @@ class OperationFailed(JobsError):
     code = "operation_failed"
 
 
-def run_operation(functions: LambdaClient, stage: str, operation: str) -> Any:
+def run_operation(functions: LambdaClient, stage: str, operation: str, **options: Any) -> Any:
     """What the operation answered, as JSON values. Raises OperationFailed with the function's own error."""
     name = naming.operations_function(stage)
-    request = json.dumps({"operation": operation}).encode()
+    request = json.dumps({"operation": operation, **options}).encode()
     response = functions.invoke(FunctionName=name, InvocationType="RequestResponse", Payload=request)
     text = response["Payload"].read().decode()
     if response.get("FunctionError"):

@@ -22,6 +22,8 @@ _NOTHING_TO_DO = ("didn't contain changes", "No updates are to be performed")
 _DEAD = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
 _NEVER_EXECUTED = "REVIEW_IN_PROGRESS"
 _GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE")
+# CreateChangeSet, API reference: a longer template is read from S3.
+LONGEST_BODY = 51_200
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _PATIENCE_S = 0.05, 5.0, 3600.0
 
 Progress = Callable[[str, str], None]
@@ -35,11 +37,15 @@ class StackFailed(JobsError):
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack as it should be. `template_url` is an S3 address: a template sent inline may only have 51,200 bytes."""
+    """A stack as it should be. `template_url` is an S3 address; `body` is sent instead where it is short enough.
+
+    A parameter whose value is None keeps the one it has.
+    """
 
     name: str
     template_url: str
-    parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
+    parameters: Mapping[str, str | None] = field(default_factory=dict, repr=False)
+    body: str | None = None
 
 
 @dataclass(frozen=True)
@@ -51,24 +57,49 @@ class Change:
     token: str
 
 
+@dataclass(frozen=True)
+class ChangeSet:
+    """What CloudFormation would do to a stack: its resources, each with Action, LogicalResourceId, Replacement, …"""
+
+    name: str
+    id: str
+    stack_id: str
+    changes: tuple[Mapping[str, Any], ...]
+
+
 def start_apply(client: CloudFormationClient, stack: Stack, *, progress: Progress) -> Change | None:
     """Create or update the stack; the change now under way, or None when there is nothing to change.
 
-    A stack whose first creation failed is deleted first. Raises StackFailed when CloudFormation refuses the change or
-    is still busy with another one.
+    A stack whose first creation failed, or was never begun, is deleted first. Raises StackFailed when CloudFormation
+    refuses the change or is still busy with another one.
     """
-    status = stack_status(client, stack.name)
-    _check_free(stack.name, status)
-    if status in _DEAD:
-        delete(client, stack.name, progress=progress)
-        status = None
-    change_set = _create_change_set(client, stack, creating=status in (None, _NEVER_EXECUTED))
+    change_set = prepare(client, stack, progress=progress)
     if change_set is None:
         progress(stack.name, "UNCHANGED")
         return None
+    return execute(client, change_set)
+
+
+def prepare(client: CloudFormationClient, stack: Stack, *, progress: Progress) -> ChangeSet | None:
+    """What would be done, ready to be executed; None when that is nothing. As `start_apply` otherwise."""
+    status = stack_status(client, stack.name)
+    _check_free(stack.name, status)
+    if status is not None and not can_be_updated(status):
+        delete(client, stack.name, progress=progress)
+        status = None
+    return create_change_set(client, stack, creating=status is None)
+
+
+def execute(client: CloudFormationClient, change_set: ChangeSet) -> Change:
+    """Begin what the change set says."""
     token = _token()
-    client.execute_change_set(ChangeSetName=change_set["ChangeSetId"], ClientRequestToken=token)
-    return Change(stack.name, change_set["StackId"], token)
+    client.execute_change_set(ChangeSetName=change_set.id, ClientRequestToken=token)
+    return Change(change_set.name, change_set.stack_id, token)
+
+
+def discard(client: CloudFormationClient, change_set: ChangeSet) -> None:
+    """Forget a change set that was not executed."""
+    client.delete_change_set(ChangeSetName=change_set.id)
 
 
 def wait(client: CloudFormationClient, change: Change, *, progress: Progress) -> None:
@@ -103,11 +134,28 @@ def resource_metadata(client: CloudFormationClient, name: str, key: str) -> list
     return [values[key] for values in metadata if key in values]
 
 
-def living_stacks(client: CloudFormationClient) -> list[str]:
-    """The names of all stacks in the account and region that hold resources, sorted."""
+def resource_count(client: CloudFormationClient, name: str) -> int:
+    """How many resources the stack has."""
+    pages = client.get_paginator("list_stack_resources").paginate(StackName=name)
+    return sum(len(page["StackResourceSummaries"]) for page in pages)
+
+
+def living_stacks(client: CloudFormationClient) -> dict[str, str]:
+    """All stacks in the account and region that hold resources, by name, each with CloudFormation's word for it."""
     pages = client.get_paginator("describe_stacks").paginate()
-    stacks = [stack for page in pages for stack in page["Stacks"]]
-    return sorted(stack["StackName"] for stack in stacks if stack["StackStatus"] != _NEVER_EXECUTED)
+    found = {stack["StackName"]: str(stack["StackStatus"]) for page in pages for stack in page["Stacks"]}
+    return {name: status for name, status in sorted(found.items()) if status != _NEVER_EXECUTED}
+
+
+def settle(client: CloudFormationClient, name: str, *, progress: Progress) -> None:
+    """Return when CloudFormation does nothing to the stack any more: whoever began it may be gone."""
+    for status in _watch(lambda: stack_status(client, name) or "DELETE_COMPLETE"):
+        progress(name, status)
+
+
+def can_be_updated(status: str) -> bool:
+    """Whether a stack in this state is there to be changed, not to be made anew."""
+    return status not in (*_DEAD, _NEVER_EXECUTED)
 
 
 def _check_free(name: str, status: str | None) -> None:
@@ -117,15 +165,21 @@ def _check_free(name: str, status: str | None) -> None:
         raise StackFailed(f"stack {name} is {status}: another deploy is at work; wait for it, then deploy again")
 
 
-def _create_change_set(client: CloudFormationClient, stack: Stack, *, creating: bool) -> Any | None:
-    created = client.create_change_set(
-        StackName=stack.name,
-        ChangeSetName=_token(),
-        ChangeSetType="CREATE" if creating else "UPDATE",
-        TemplateURL=stack.template_url,
-        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in stack.parameters.items()],
-        Capabilities=["CAPABILITY_NAMED_IAM"],
-    )
+def create_change_set(client: CloudFormationClient, stack: Stack, *, creating: bool) -> ChangeSet | None:
+    """As `prepare`, for a stack whose state is known."""
+    try:
+        created = client.create_change_set(
+            StackName=stack.name,
+            ChangeSetName=_token(),
+            ChangeSetType="CREATE" if creating else "UPDATE",
+            Parameters=[_parameter(name, value) for name, value in stack.parameters.items()],
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+            **_template(stack),
+        )
+    except ClientError as error:  # what moto does for a template in the request; AWS makes a change set that failed
+        if any(words in str(error) for words in _NOTHING_TO_DO):
+            return None
+        raise
     described: Any = {}
 
     def status() -> str:
@@ -133,13 +187,31 @@ def _create_change_set(client: CloudFormationClient, stack: Stack, *, creating: 
         return str(described["Status"])
 
     *_, last = _watch(status)
-    if last != "FAILED":
-        return described
-    client.delete_change_set(ChangeSetName=created["Id"])
-    reason = described.get("StatusReason", "no reason given")
-    if any(words in reason for words in _NOTHING_TO_DO):
+    if last == "FAILED":
+        client.delete_change_set(ChangeSetName=created["Id"])
+        _check_nothing_to_do(stack.name, described.get("StatusReason", "no reason given"))
         return None
-    raise StackFailed(f"CloudFormation refused the change to stack {stack.name}: {reason}")
+    changes = [change["ResourceChange"] for change in described.get("Changes", [])]
+    while described.get("NextToken"):
+        described = client.describe_change_set(ChangeSetName=created["Id"], NextToken=described["NextToken"])
+        changes += [change["ResourceChange"] for change in described["Changes"]]
+    return ChangeSet(stack.name, created["Id"], created["StackId"], tuple(changes))
+
+
+def _check_nothing_to_do(name: str, reason: str) -> None:
+    if not any(words in reason for words in _NOTHING_TO_DO):
+        raise StackFailed(f"CloudFormation refused the change to stack {name}: {reason}")
+
+
+def _parameter(name: str, value: str | None) -> Any:
+    kept: Any = {"UsePreviousValue": True} if value is None else {"ParameterValue": value}
+    return {"ParameterKey": name, **kept}
+
+
+def _template(stack: Stack) -> Any:
+    if stack.body is not None and len(stack.body.encode()) <= LONGEST_BODY:
+        return {"TemplateBody": stack.body}
+    return {"TemplateURL": stack.template_url}
 
 
 def _watch(status: Callable[[], str]) -> Iterator[str]:

@@ -285,3 +285,13 @@ def test_execution_ids_are_the_rows_own(deploy: Deploy, connection: Connection) 
     deploy(lambda ctx: str(ctx.execution_id))
     answer = deliver(event())
     assert uuid.UUID(answer["execution_id"]) == history(connection, "a", limit=1)[0].id
+
+
+def test_a_probe_shows_that_the_job_is_there_and_claims_nothing(deploy: Deploy, connection: Connection) -> None:
+    deploy(lambda ctx: pytest.fail("a probe runs nothing"))
+    assert handler.handle({"probe": "a"}, LambdaContext()) == {"job_id": "a", "probe": "ok"}  # type: ignore[arg-type]
+    with pytest.raises(JobNotFound):
+        handler.handle({"probe": "z"}, LambdaContext())  # type: ignore[arg-type]
+    with pytest.raises(InvalidEvent, match="came to function"):
+        handler.handle({"probe": "a"}, LambdaContext(function_name="lamplighter-local-job-b"))  # type: ignore[arg-type]
+    assert history(connection, "a", limit=1) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -45,6 +46,25 @@ def test_two_migrations_at_once_apply_each_step_once(empty_database: str) -> Non
     with ThreadPoolExecutor(4) as pool:
         applied = list(pool.map(lambda _: migrate(empty_database, now=NOW), range(4)))
     assert sorted(names[:1] for names in applied) == [[], [], [], ["0001_first_tables"]]
+
+
+@pytest.fixture
+def some_wait(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Two more migrations: one takes away what old code uses, the other has a later number and does not."""
+    shutil.copytree(Path(migrations.__file__).parent / "migrations", tmp_path / "migrations")
+    (tmp_path / "migrations/9001_tidy.after.sql").write_text("ALTER TABLE lamplighter.audit DROP COLUMN reason;\n")
+    (tmp_path / "migrations/9002_grow.sql").write_text("CREATE TABLE lamplighter.grown ();\n")
+    monkeypatch.setattr(migrations, "_DIRECTORY", tmp_path / "migrations")
+
+
+def test_what_old_code_uses_is_taken_away_by_a_second_migrate(database_url: str, some_wait: None) -> None:
+    assert migrate(database_url, now=NOW, only_before=True) == ["9002_grow"]
+    assert migrate(database_url, now=NOW, only_before=True) == []
+    assert migrate(database_url, now=NOW) == ["9001_tidy.after"]
+
+
+def test_a_database_without_a_schema_has_no_old_code_to_wait_for(empty_database: str, some_wait: None) -> None:
+    assert migrate(empty_database, now=NOW, only_before=True)[-2:] == ["9001_tidy.after", "9002_grow"]
 
 
 @pytest.mark.parametrize("day", [1, 23, 30])

@@ -101,7 +101,10 @@ def test_the_steps_are_told_in_order_and_the_operations_run_inside(
     assert [step for step, _ in steps] == [
         "package", "upload", "shared stack", "migrate", "API and job stacks", "reconcile",
     ]  # fmt: skip
-    assert summary.operations == {"migrate": {"operation": "migrate"}, "reconcile": {"operation": "reconcile"}}
+    assert summary.operations == {
+        "migrate": {"operation": "migrate", "before": True},
+        "reconcile": {"operation": "reconcile"},
+    }
     assert summary.changed_stacks == ("lamplighter-dev", "lamplighter-dev-jobs-01", "lamplighter-dev-api")
 
 

@@ -125,7 +125,42 @@ def test_a_deep_plan_and_a_deep_reconcile_see_what_no_listing_shows(connection: 
 
 
 def test_migrate_says_when_there_is_nothing_to_apply(ship: Ship) -> None:
-    assert ask("migrate") == {"applied": [], "lines": ["nothing to apply"]}
+    assert ask("migrate") == {"applied": [], "left": [], "lines": ["nothing to apply"]}
+    assert ask("migrate", before=True)["applied"] == []
+
+
+def test_a_plan_of_another_package_takes_its_definitions_settings_and_migrations(ship: Ship) -> None:
+    ship(job())
+    ask("reconcile")
+    new, migrations = [job().to_json(), job("comes").to_json()], ["0001_first_tables", "0999_next", "0998_then.after"]
+    answer = ask("plan", definitions=new, migrations=migrations, settings={"jobs_enabled": False})
+    assert answer["pending"] == ["0998_then.after", "0999_next"]
+    assert [(step["action"], step["job_id"]) for step in answer["plan"]["steps"]] == [
+        ("remove", "cleanup"), ("leave", "comes"),
+    ]  # fmt: skip
+    assert ask("plan")["lines"] == [*ask("plan")["lines"][:-1], "1 leave"]
+
+
+def test_the_doctor_says_what_it_finds_at_the_database(connection: Connection, ship: Ship) -> None:
+    ship(job())
+    connection.execute("DELETE FROM lamplighter._yoyo_migration WHERE migration_id = '0014_oidc'")
+    answer = ask("doctor")
+    found = answer["database"]
+    assert (found["pending"], found["is_encrypted"], found["is_standby"], found["owners"]) == (
+        ["0014_oidc"], False, False, [],
+    )  # fmt: skip
+    assert abs(answer["clock_ahead_s"]) < 1
+    assert 0 < found["connections"] <= found["max_connections"]
+
+
+def test_a_database_that_cannot_be_reached_is_the_doctors_answer(ship: Ship, monkeypatch: pytest.MonkeyPatch) -> None:
+    ship(job())
+    monkeypatch.setenv("DATABASE_URL", "postgresql://ann:hunter2@127.0.0.1:1/none")
+    settings.cache_clear()
+    answer = ask("doctor")
+    assert answer["database"] is None
+    assert "PostgreSQL cannot be reached" in answer["error"]
+    assert "hunter2" not in json.dumps(answer)
 
 
 def test_usage_says_how_often_and_how_long_jobs_ran_in_the_last_days(connection: Connection, ship: Ship) -> None:
@@ -165,9 +200,12 @@ def test_usage_knows_what_an_execution_logs_once_there_are_enough(connection: Co
     ("event", "message"),
     [
         ({"operation": "reconcile", "dep": True}, "dep=True is unknown: reconcile takes deep"),
-        ({"operation": "migrate", "deep": True}, "deep=True is unknown: migrate takes nothing more"),
+        ({"operation": "migrate", "deep": True}, "deep=True is unknown: migrate takes before"),
+        ({"operation": "doctor", "deep": True}, "deep=True is unknown: doctor takes nothing more"),
+        ({"operation": "plan", "definitions": {}}, "definitions={} is invalid: use a list"),
+        ({"operation": "plan", "settings": {"stage": "prod"}}, "settings: 'stage' is unknown: a plan takes jobs_en"),
         ({"operation": "plan", "deep": "yes"}, "deep='yes' is invalid: use true or false"),
-        ({"operation": "drop"}, "operation='drop' is unknown: use one of migrate, reconcile, plan, usage"),
+        ({"operation": "drop"}, "operation='drop' is unknown: use one of migrate, reconcile, plan, doctor, usage"),
         ({"operation": ["plan"]}, r"operation=\['plan'\] is unknown"),
         ({}, "operation=None is unknown"),
         ("plan", "operation=None is unknown"),

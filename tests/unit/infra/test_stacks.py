@@ -83,16 +83,6 @@ def test_a_new_stack_is_created(cloudformation: Any, aws: Stubber, heard: list[s
     assert change.stack_id == _STACK_ID
 
 
-def test_a_stack_whose_first_change_set_was_never_executed_is_created(
-    cloudformation: Any, aws: Stubber, heard: list[str]
-) -> None:
-    _is(aws, "REVIEW_IN_PROGRESS")
-    _change_set(aws, "CREATE", "CREATE_COMPLETE")
-    _executed(aws)
-
-    assert _start(cloudformation, heard)
-
-
 def test_an_existing_stack_is_updated(cloudformation: Any, aws: Stubber, heard: list[str]) -> None:
     _is(aws, "UPDATE_ROLLBACK_COMPLETE")
     _change_set(aws, "UPDATE", "CREATE_COMPLETE")
@@ -128,11 +118,12 @@ def test_a_refused_change_says_why(cloudformation: Any, aws: Stubber, heard: lis
         _start(cloudformation, heard)
 
 
-def test_a_stack_whose_creation_failed_is_deleted_and_created_again(
-    cloudformation: Any, aws: Stubber, heard: list[str]
+@pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"])
+def test_a_stack_whose_creation_failed_or_was_never_begun_is_deleted_and_created_again(
+    cloudformation: Any, aws: Stubber, heard: list[str], status: str
 ) -> None:
-    _is(aws, "ROLLBACK_COMPLETE")
-    _is(aws, "ROLLBACK_COMPLETE")
+    _is(aws, status)
+    _is(aws, status)
     aws.add_response("delete_stack", {}, {"StackName": "lamplighter-dev", "ClientRequestToken": ANY})
     _is(aws, "DELETE_IN_PROGRESS", name=_STACK_ID)
     _is(aws, "DELETE_COMPLETE", name=_STACK_ID)

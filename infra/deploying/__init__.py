@@ -1,0 +1,1 @@
+"""What `scripts/deploy` does, a module for each command."""

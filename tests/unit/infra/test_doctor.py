@@ -1,0 +1,105 @@
+"""What the doctor says of limits, permissions, the database and clocks, good and bad, and what to do."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from functions.definition import JobDefinition
+from infra.deploying import doctor, permissions
+from infra.deploying.findings import Finding, worst
+from tests.unit.infra.deployments import deployment_of
+
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
+SERVER: dict[str, Any] = {
+    "server_version": "17.2", "user": "app", "database": "jobs", "is_standby": False, "max_connections": 100,
+    "connections": 10, "may_create": True, "is_encrypted": True, "owners": [], "pending": [],
+}  # fmt: skip
+
+
+def patient(jobs: tuple[JobDefinition, ...] = (), **aws: Any) -> Any:
+    return SimpleNamespace(deployment=deployment_of(jobs), aws=SimpleNamespace(**aws), living={}, is_up=True)
+
+
+def levels(findings: list[Finding]) -> dict[str, str]:
+    return {finding.subject: finding.level for finding in findings}
+
+
+@pytest.mark.parametrize(
+    ("reserved", "used", "expected"),
+    [
+        (900, 10, {"concurrency": "ok", "code storage": "ok"}),
+        (901, 70, {"concurrency": "fail", "code storage": "warn"}),
+    ],
+)
+def test_lambdas_limits(reserved: int, used: int, expected: dict[str, str]) -> None:
+    account = {
+        "AccountLimit": {"ConcurrentExecutions": 1_000, "TotalCodeSize": 80_000_000_000},
+        "AccountUsage": {"TotalCodeSize": used * 1_000_000_000},
+    }
+    jobs = (JobDefinition(id="a", concurrency=reserved),)
+    functions = SimpleNamespace(get_account_settings=lambda: account)
+    assert levels(list(doctor._lambda(patient(jobs, functions=functions)))) == expected
+
+
+@pytest.mark.parametrize(("others", "level"), [(0, "ok"), (250, "warn"), (300, "fail")])
+def test_rules_of_others_count_too(others: int, level: str) -> None:
+    pages = [{"Rules": [{"Name": f"other-{number}"} for number in range(others)]}]
+    events = SimpleNamespace(get_paginator=lambda _: SimpleNamespace(paginate=lambda: pages))
+    jobs = (JobDefinition(id="a", schedule="@hourly"),)
+    (found,) = doctor._rules(patient(jobs, client=lambda _: events))
+    assert (found.level, found.said) == (level, f"1 of this stage and {others} others, of 300 (RULES_LIMIT)")
+
+
+@pytest.mark.parametrize(
+    ("changed", "subject", "level", "advice"),
+    [
+        ({}, "database from Lambda", "ok", ""),
+        ({"server_version": "14.9"}, "database from Lambda", "fail", "PostgreSQL 15 or newer"),
+        ({"is_standby": True}, "database", "fail", "the primary"),
+        ({"is_encrypted": False}, "TLS", "warn", "verify-full"),
+        ({"owners": ["root"]}, "rights", "fail", "GRANT root TO app"),
+        ({"may_create": False, "pending": ["0001"]}, "rights", "fail", "GRANT CREATE ON DATABASE jobs TO app"),
+        ({"may_create": False}, "rights", "ok", ""),
+        ({"connections": 90}, "connections", "warn", "pooler"),
+        ({"pending": ["0099_more"]}, "migrations", "warn", "scripts/deploy up"),
+    ],
+)
+def test_the_database_as_lambda_sees_it(changed: dict[str, Any], subject: str, level: str, advice: str) -> None:
+    found = {finding.subject: finding for finding in doctor._server({"connect_ms": 5}, SERVER | changed)}
+    assert found[subject].level == level
+    assert advice in found[subject].advice
+    assert {each.level for name, each in found.items() if name not in (subject, "migrations")} == {"ok"}
+
+
+@pytest.mark.parametrize(
+    ("lambda_off_s", "postgres_off_s", "level"), [(1, 0.2, "ok"), (-40, 0, "warn"), (90, 0, "warn"), (1, -31, "warn")]
+)
+def test_three_clocks_are_compared(lambda_off_s: float, postgres_off_s: float, level: str) -> None:
+    answer = {"now": (NOW + timedelta(seconds=lambda_off_s)).isoformat(), "clock_ahead_s": postgres_off_s}
+    (found,) = doctor._clocks(answer, NOW, NOW + timedelta(seconds=2))
+    assert found.level == level
+
+
+def test_what_iams_simulator_denies_is_named_with_its_resource() -> None:
+    asked: list[Any] = []
+
+    def simulate(**request: Any) -> Any:
+        asked.append(request["PolicySourceArn"])
+        denied = request["ActionNames"] == ["iam:PassRole"]
+        return {"EvaluationResults": [{"EvalDecision": "implicitDeny" if denied else "allowed"}]}
+
+    caller = "arn:aws:sts::123456789012:assumed-role/deploy/ann"
+    iam = SimpleNamespace(simulate_principal_policy=simulate)
+    found = permissions.denied(SimpleNamespace(caller=caller, client=lambda _: iam), deployment_of(()))  # type: ignore[arg-type]
+    assert [one.split(" on ")[0] for one in found] == ["iam:PassRole"]
+    assert set(asked) == {"arn:aws:iam::123456789012:role/deploy"}
+    assert permissions.principal("arn:aws:iam::123456789012:user/ann") == "arn:aws:iam::123456789012:user/ann"
+
+
+def test_the_worst_finding_decides() -> None:
+    ok, warn, fail = (Finding(level, "x", "y") for level in ("ok", "warn", "fail"))
+    assert [worst([]), worst([ok]), worst([ok, warn]), worst([fail, ok])] == ["ok", "ok", "warn", "fail"]
