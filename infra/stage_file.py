@@ -26,6 +26,8 @@ _EXAMPLE = """
   [tool.lamplighter.stages.{stage}.settings]
   DATABASE_URL = "postgresql://app@db.example:5432/lamplighter"
   DATABASE_SECRET_SOURCE = "rds-iam"
+  DATABASE_RESOURCE_ID = "db-ABCDEFGHIJKL01234"
+  DATABASE_TLS_ROOT_CERT = "functions/rds-global-bundle.pem"
 """
 _KEYS = ("account", "region", "python", "architecture", "log_retention_days", "settings", "options")
 # Lambda, "Lambda runtimes": those whose Python this project supports.
