@@ -34,7 +34,7 @@ def signing_keys() -> SigningKeys:
 
 def _of_token(request: Request, token: str) -> Caller:
     # Who says to have made the token decides by whose keys it is checked, and nothing else. Without an issuer there is
-    # nothing to decide: only a token of ours passes, and reading what it says takes half as long as checking it.
+    # nothing to decide: only a token of ours passes, and reading what it says takes nearly half as long as checking it.
     if settings().has_oidc and tokens.issuer(token) != tokens.ISSUER:
         return _of_issuers_token(request, token)
     meant = tokens.verify(signing_keys(), token)

@@ -35,7 +35,7 @@ def limited(request: Request) -> Iterator[None]:
 class _Watch:
     """One thread for the life of the process, which looks every second whose time is over.
 
-    A thread for each request would be as much work as a small answer is.
+    A thread for each request is one more that has to get its turn on a busy machine (docs/adr/0034).
     """
 
     def __init__(self) -> None:
