@@ -90,6 +90,11 @@ class Settings(Record):
         return smtp_from(dict(self._smtp))
 
     @property
+    def has_oidc(self) -> bool:
+        """Whether anything is set about an OIDC issuer, right or wrong."""
+        return bool(self._oidc)
+
+    @property
     def oidc(self) -> Oidc | None:
         """The OIDC issuer, None where there is none. Raises SettingsError, as a deploy does before all else."""
         from functions.oidc_settings import oidc_from  # late: no job needs it, and the API not with every request

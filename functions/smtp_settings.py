@@ -14,11 +14,12 @@ from functions.settings import secret_id
 SENDING_JOBS = frozenset({"send-email"})
 # RFC 8314 prefers TLS from the first byte, on 465; 587 is RFC 6409's submission port, 25 a relay's.
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
-_LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1", re.IGNORECASE)
-_HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}")
+# Patterns as text: they are compiled where e-mail is on (docs/adr/0023).
+_LOOPBACK = r"(?i:localhost|127(\.\d{1,3}){3}|::1)"
+_HOST = r"[A-Za-z0-9._:-]{1,253}"
 # An address alone, or a name with the address in angle brackets. What a mail server thinks of it, it will say.
 ADDRESS = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?"
-_SENDER = re.compile(rf"(?P<name>[^<>@\"\x00-\x1f\x7f]*)<(?P<address>{ADDRESS})>|(?P<bare>{ADDRESS})")
+_SENDER = rf"(?P<name>[^<>@\"\x00-\x1f\x7f]*)<(?P<address>{ADDRESS})>|(?P<bare>{ADDRESS})"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +49,7 @@ def smtp_from(environ: Mapping[str, str]) -> Smtp | None:
     host = environ.get("SMTP_HOST")
     if not host:
         return None
-    if not _HOST.fullmatch(host):
+    if not re.fullmatch(_HOST, host):
         raise SettingsError(f"SMTP_HOST={host!r} is invalid: use a host name or an IP address")
     tls = environ.get("SMTP_TLS") or "starttls"
     if tls not in _PORTS:
@@ -58,7 +59,7 @@ def smtp_from(environ: Mapping[str, str]) -> Smtp | None:
     if secret is None and (username is None) != (password is None):
         raise SettingsError("SMTP_USERNAME and SMTP_PASSWORD belong together: set both, or neither, or SMTP_SECRET_ID")
     has_login = username is not None or secret is not None
-    if tls == "none" and has_login and not _LOOPBACK.fullmatch(host):
+    if tls == "none" and has_login and not re.fullmatch(_LOOPBACK, host):
         raise SettingsError(
             f"SMTP_TLS='none' is invalid with a login and SMTP_HOST={host!r}: the password would cross the "
             "network as it is; use starttls or tls"
@@ -81,7 +82,7 @@ def _port(value: str | None, tls: str) -> int:
 def _sender(value: str | None) -> tuple[str, str]:
     if not value:
         raise SettingsError("SMTP_FROM is not set: with SMTP_HOST, set it to the sender, such as jobs@example.com")
-    found = _SENDER.fullmatch(value)
+    found = re.fullmatch(_SENDER, value)
     if found is None:
         raise SettingsError(
             f"SMTP_FROM={value!r} is invalid: use an address, or a name and an address: Example <jobs@example.com>"

@@ -29,8 +29,9 @@ def caller(request: Request) -> Caller:
 
 
 def _of_token(request: Request, token: str) -> Caller:
-    # Who says to have made the token decides by whose keys it is checked, and nothing else.
-    if tokens.issuer(token) != tokens.ISSUER:
+    # Who says to have made the token decides by whose keys it is checked, and nothing else. Without an issuer there is
+    # nothing to decide: only a token of ours passes, and reading what it says takes nearly half as long as checking it.
+    if settings().has_oidc and tokens.issuer(token) != tokens.ISSUER:
         return _of_issuers_token(request, token)
     kid = tokens.key_of(token)
     keys = signing_keys.fitting(lambda keys: keys.named(kid) is not None, now=datetime.now(UTC))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
+import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from chalice.app import Request
 
-from functions.db.connection import open_connections
+from functions.db.connection import Connection, open_connections
 from functions.deadline import ends_in
 
 # API Gateway gives up after 29 s ("Amazon API Gateway quotas", integration timeout), and we want to answer before 25.
@@ -24,14 +28,63 @@ _TICK_S = 1.0
 def limited(request: Request) -> Iterator[None]:
     """Inside, a statement that still runs after the request's time is ended, so it raises; no AWS call begins then."""
     seconds = _seconds(request.lambda_context)
-    over = threading.Event()
-    watch = threading.Thread(target=_interrupt, args=(over, seconds), name="patience", daemon=True)
-    watch.start()
-    try:
-        with ends_in(seconds):
+    with _watch(os.getpid()).until(time.monotonic() + seconds), ends_in(seconds):
+        yield
+
+
+class _Watch:
+    """One thread for the life of the process, which looks every second whose time is over.
+
+    A thread for each request is one more that has to get its turn on a busy machine (docs/adr/0034).
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._ends_at: dict[object, float] = {}
+        self._asked: set[Connection] = set()
+        threading.Thread(target=self._run, name="patience", daemon=True).start()
+
+    @contextmanager
+    def until(self, ends_at: float) -> Iterator[None]:
+        """Interrupt what is under way from then on, and nothing once the block has ended."""
+        request = object()
+        with self._lock:
+            self._ends_at[request] = ends_at
+        try:
             yield
-    finally:
-        over.set()
+        finally:
+            with self._lock:
+                del self._ends_at[request]
+
+    def _run(self) -> None:
+        while True:
+            time.sleep(self._tick())
+
+    def _tick(self) -> float:
+        """End what has run too long; how long to sleep then, in seconds. No request has less time than a tick."""
+        with self._lock:
+            left_s = min(self._ends_at.values(), default=math.inf) - time.monotonic()
+            if left_s > 0:
+                self._asked.clear()
+                return min(left_s, _TICK_S)
+            for connection in open_connections():
+                if connection.is_waiting:
+                    self._interrupt(connection)
+        return _TICK_S
+
+    def _interrupt(self, connection: Connection) -> None:
+        """Cancel what is under way; who does not hear that loses its connection a moment later."""
+        if connection in self._asked:
+            connection.hang_up()
+        else:
+            self._asked.add(connection)
+            connection.interrupt()
+
+
+@cache
+def _watch(_: int) -> _Watch:
+    """The process's watch; by process id, since a fork has none of its parent's threads."""
+    return _Watch()
 
 
 def _seconds(context: Any) -> float:
@@ -40,20 +93,3 @@ def _seconds(context: Any) -> float:
         return LONGEST_S
     left_s: float = context.get_remaining_time_in_millis() / 1000
     return max(_SHORTEST_S, min(LONGEST_S, left_s - _TO_END_S))
-
-
-def _interrupt(over: threading.Event, seconds: float) -> None:
-    """Cancel what is under way then; who does not hear that loses its connection a moment later."""
-    if over.wait(seconds):
-        return
-    asked = set()
-    while not over.is_set():
-        for connection in open_connections():
-            if not connection.is_waiting:
-                continue
-            if connection in asked:
-                connection.hang_up()
-            else:
-                asked.add(connection)
-                connection.interrupt()
-        over.wait(_TICK_S)

@@ -44,7 +44,12 @@ class ListedJob(NamedTuple):
     @property
     def tags(self) -> list[str]:
         """Its tags, in the order of its code; read late, since most jobs have none and a list has a thousand."""
-        return [] if self.tags_json is None else [str(tag) for tag in json.loads(self.tags_json)]
+        return tags(self.tags_json)
+
+
+def tags(tags_json: str | None) -> list[str]:
+    """The tags of a ListedJob whose `tags_json` this is."""
+    return [] if tags_json is None else [str(tag) for tag in json.loads(tags_json)]
 
 
 class After(NamedTuple):

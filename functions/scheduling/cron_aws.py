@@ -42,7 +42,7 @@ def read_aws(text: str) -> Reading:
         years=numbers(YEARS, years),
     )
     warnings = surprises.of_steps(minutes=minutes, hours=hours, month_days=month_day_spans, months=months)
-    return Reading(pattern, warnings + surprises.of_pattern(pattern, hours))
+    return Reading(pattern=pattern, warnings=warnings + surprises.of_pattern(pattern, hours))
 
 
 def _days(month_day: str, weekday: str) -> tuple[DayRule, tuple[Span, ...]]:

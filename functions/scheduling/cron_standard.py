@@ -39,7 +39,7 @@ def read_standard(text: str) -> Reading:
         years=YEARS.everything,
     )
     warnings = surprises.of_steps(minutes=minutes, hours=hours, month_days=month_day_spans, months=months)
-    return Reading(pattern, warnings + surprises.of_pattern(pattern, hours) + day_warnings)
+    return Reading(pattern=pattern, warnings=warnings + surprises.of_pattern(pattern, hours) + day_warnings)
 
 
 def _days(month_day: str, weekday: str) -> tuple[DayRule, tuple[Span, ...], tuple[str, ...]]:

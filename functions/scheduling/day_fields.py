@@ -22,7 +22,7 @@ from functions.scheduling.day_rules import (
 )
 from functions.scheduling.quoted import quoted
 
-_NEAREST = re.compile(r"(\d{1,2})W", re.ASCII)
+_NEAREST = r"([0-9]{1,2})W"  # text: the sweep imports this, and hardly a schedule has a W
 
 
 def month_day_rule(text: str, *, wraps: bool) -> tuple[DayRule, tuple[Span, ...]]:
@@ -47,7 +47,7 @@ def weekday_rule(of: Field, text: str, *, wraps: bool) -> tuple[DayRule, tuple[S
 
 
 def _nearest_weekday(text: str) -> DayRule:
-    match = _NEAREST.fullmatch(text)
+    match = re.fullmatch(_NEAREST, text)
     if match:
         return NearestWeekday(number(MONTH_DAYS, match[1]))
     if "," in text:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from functions.record import Record
 from functions.scheduling.pattern import Pattern
 
 
-class Reading(NamedTuple):
+class Reading(Record):
     """A pattern and one warning for everything about it that people tend to expect otherwise."""
 
     pattern: Pattern

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import NamedTuple
 
 from functions.db.expectations import Expectation, Occurrence
+from functions.record import Record
 from functions.scheduling.cron import Schedule
 
 # EventBridge, EnableRule: "allow a short period of time for changes to take effect". Nothing is expected within it.
@@ -22,7 +22,7 @@ _INSTANT = timedelta(microseconds=1)
 Instants = tuple[datetime, ...]
 
 
-class Expected(NamedTuple):
+class Expected(Record):
     """What had to be there by now, oldest first.
 
     to_catch_up: for misfire=run_once the newest one, also if the job was held then. until_at: how far this goes; None
@@ -39,7 +39,7 @@ def expected(job: Expectation, *, now: datetime, kept: timedelta) -> Expected:
     """What was expected of a job since it was last judged, at most 1,000 occurrences; `kept` as in misfires.judge."""
     schedule, anchor = _parsed(job.schedule, job.timezone), _anchor(job)
     if schedule.period is not None and anchor is None:
-        return Expected([], None, None, now + schedule.period)
+        return Expected(occurrences=[], to_catch_up=None, until_at=None, again_at=now + schedule.period)
     allowance = _DELIVERY + timedelta(seconds=job.jitter_s or 0)
     from_at, latest = max(job.from_at, now - kept), now - allowance
     is_phase_seen = job.anchor_at is None and schedule.period is not None and schedule.period > 2 * _PHASE_SLACK

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from functions.db import expectations
 from functions.db.catch_ups import queue_catch_up
 from functions.db.connection import Connection
 from functions.db.dispatches import Waiting
 from functions.db.expectations import Expectation, Judgement, Occurrence
+from functions.record import Record
 from functions.scheduling.expected import SETTLING, Expected, expected
 
 # What one round of statements takes, and how many rounds a sweep makes at most.
@@ -20,7 +20,7 @@ _MOST_OCCURRENCES = 5_000
 _MOST_ROUNDS = 20
 
 
-class Judged(NamedTuple):
+class Judged(Record):
     """What a sweep found: how many occurrences each job missed, and the catch-ups to be invoked now."""
 
     missed: Counter[str]
@@ -34,7 +34,7 @@ def judge(connection: Connection, *, now: datetime, kept: timedelta) -> Judged:
     expected while a job is paused or removed, before the last deploy that changed it or made its trigger, and of a rate
     on a rule before it was seen firing.
     """
-    judged = Judged(Counter(), [])
+    judged = Judged(missed=Counter(), catch_ups=[])
     for _ in range(_MOST_ROUNDS):
         due = expectations.due(connection, now=now, settling=SETTLING, limit=_MOST_JOBS)
         if not due:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta
+from msgspec import Meta, structs
 
-from chalicelib.serializers.executions import HistoryItem, history_item
-from chalicelib.serializers.output import Instant, Output, Seconds, instant, instant_or_none, seconds
+from chalicelib.serializers import executions
+from chalicelib.serializers.executions import HistoryItem
+from chalicelib.serializers.output import Instant, Output, Seconds, instant, instant_or_none, instants, seconds
 from chalicelib.services import params as job_params
 from chalicelib.services.jobs import ShownJob
 from functions.db.executions import ListedExecution
-from functions.db.job_list import ListedJob
+from functions.db.job_list import ListedJob, tags
 from functions.db.triggers import AppliedTrigger
 
 State = Literal["enabled", "paused", "manual", "missing", "overdue", "error", "removed", "orphan"]
@@ -73,44 +74,46 @@ class JobDetail(Job):
     execution_history: list[HistoryItem]
 
 
-def jobs(listed: Iterable[ListedJob]) -> list[Job]:
-    """The jobs of a list, in its order."""
-    return [Job(*_values(job)) for job in listed]
+def jobs(listed: Sequence[ListedJob]) -> list[Job]:
+    """The jobs of a list, in its order.
+
+    Column by column: a list has a thousand jobs, and a function of ours for each takes longer than all the rest.
+    """
+    return list(map(Job, *_columns(ListedJob._make(zip(*listed, strict=True))))) if listed else []
 
 
-def job_detail(shown: ShownJob, history: Iterable[ListedExecution]) -> JobDetail:
+def job_detail(shown: ShownJob, history: Sequence[ListedExecution]) -> JobDetail:
     """A job with what only the detail shows; its newest executions, newest first."""
     schema = job_params.schema_of(shown.row)
+    (job,) = jobs([shown.listed])
     return JobDetail(
-        **dict(zip(Job.__struct_fields__, _values(shown.listed), strict=True)),
+        **structs.asdict(job),
         definition=_definition(shown),
         trigger=None if shown.trigger is None else _trigger(shown.trigger),
         params_schema=None if schema is None else dict(schema),
-        execution_history=[history_item(row) for row in history],
+        execution_history=executions.history(history),
     )
 
 
-def _values(job: ListedJob) -> tuple[Any, ...]:
-    # By place, in the order of Job's fields: a list has a thousand of them.
-    return (
-        job.id,
-        job.schedule,
-        job.timezone,
-        job.description,
-        job.tags,
-        job.state,
-        job.timeout_s,
-        instant_or_none(job.next_execution_at),
-        instant_or_none(job.last_started_at),
-        job.last_status,
-        seconds(job.last_duration_ms),
-        job.paused_at is not None,
-        instant_or_none(job.paused_at),
-        job.paused_by,
-        job.pause_reason,
-        instant_or_none(job.resume_at),
-        instant(job.created_at),
-    )
+def _columns(of: Any) -> Iterator[Iterable[Any]]:
+    """The values of all jobs for each field of Job, from those of each field of ListedJob."""
+    yield of.id
+    yield of.schedule
+    yield of.timezone
+    yield of.description
+    yield map(tags, of.tags_json)
+    yield of.state
+    yield of.timeout_s
+    yield instants(of.next_execution_at)
+    yield instants(of.last_started_at)
+    yield of.last_status
+    yield map(seconds, of.last_duration_ms)
+    yield (at is not None for at in of.paused_at)
+    yield instants(of.paused_at)
+    yield of.paused_by
+    yield of.pause_reason
+    yield instants(of.resume_at)
+    yield instants(of.created_at)
 
 
 def _definition(shown: ShownJob) -> Definition:
