@@ -97,16 +97,26 @@ def roll_out(
 
     Order: shared stack, migrations, API and job stacks, rules, the migrations that old code could not do without,
     emptied stacks. So new code never meets the old schema, a rule is only made for a function that exists, and none is
-    left to fire a function that is gone. What would become of the stacks that are there is known, and approved, before
-    the first of them is touched.
+    left to fire a function that is gone. What would become of a stack that is there is known, and approved, before it
+    is touched: of all of them before the first, but for those that look up what the shared stack stores. CloudFormation
+    looks that up when it is asked, so they are asked about once the shared stack is as it should be.
     """
     shared = naming.deployment(run.deployment.stage)
     others = [name for name in wanted.templates if name != shared]
-    prepared = _prepare(run, wanted, secrets, living) if approve is not None else {}
-    try:
+    late = [name for name in others if wanted.templates[name].looked_up]
+    early = [name for name in wanted.templates if name not in late]
+    prepared: dict[str, stacks.ChangeSet | None] = {}
+
+    def ask(names: Collection[str], emptied: Sequence[str]) -> None:
         if approve is not None:
-            approve([change for change in prepared.values() if change is not None], wanted.emptied)
+            prepared.update(_prepare(run, wanted.stacks(run.deployment, names, secrets), living))
+            approve([change for name in names if (change := prepared.get(name)) is not None], emptied)
+
+    try:
+        ask(early, wanted.emptied)
         changed = _apply(run, "shared stack", wanted.stacks(run.deployment, [shared], secrets), prepared)
+        if late:
+            ask(late, ())
         answers = {"migrate": _operate(run, "migrate", before=True)} if migrates else {}
         changed += _apply(run, "API and job stacks", wanted.stacks(run.deployment, others, secrets), prepared)
         answers["reconcile"] = _operate(run, "reconcile")
@@ -176,16 +186,11 @@ def put_into_bucket(run: Run, packages: Packages) -> None:
         detail += [] if detail else ["nothing new"]
 
 
-def _prepare(
-    run: Run, wanted: Release, secrets: Mapping[str, str], living: Mapping[str, str]
-) -> dict[str, stacks.ChangeSet | None]:
-    """A change set for each stack that is there; None where nothing changes."""
-    there = [name for name in wanted.templates if name in living and stacks.can_be_updated(living[name])]
+def _prepare(run: Run, wanted: Sequence[stacks.Stack], living: Mapping[str, str]) -> dict[str, stacks.ChangeSet | None]:
+    """A change set for each of these stacks that is there; None where nothing changes."""
+    there = [stack for stack in wanted if stack.name in living and stacks.can_be_updated(living[stack.name])]
     with run.step("change sets") as detail:
-        prepared = {
-            stack.name: stacks.prepare(run.aws.cloudformation, stack, progress=run.progress)
-            for stack in wanted.stacks(run.deployment, there, secrets)
-        }
+        prepared = {stack.name: stacks.prepare(run.aws.cloudformation, stack, progress=run.progress) for stack in there}
         detail.append(f"{sum(change is not None for change in prepared.values())} of {len(prepared)} stacks change")
     return prepared
 

@@ -18,10 +18,11 @@ from infra.templates import template_text
 
 @dataclass(frozen=True)
 class StoredTemplate:
-    """A template in the bucket, and the names of the parameters it is given a value for."""
+    """A template in the bucket, the names of the parameters it is given a value for, and of those it looks up."""
 
     key: str
     parameters: tuple[str, ...]
+    looked_up: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def store(aws: Aws, deployment: Deployment, templates: Mapping[str, Template], e
     for name, template in templates.items():
         text = template_text(template).encode()
         upload(aws.s3, deployment, template_key(name, text), text)
-        stored[name] = StoredTemplate(template_key(name, text), given_parameters(template))
+        stored[name] = StoredTemplate(template_key(name, text), given_parameters(template), looked_up(template))
     return Release(stored, tuple(emptied))
 
 

@@ -38,7 +38,6 @@ _REGION = r"[a-z]{2}(-[a-z]+)+-\d"
 # Said by the stage itself, or by the deployment.
 _OTHERS_TO_SAY = ("STAGE", "ACCOUNT_ID", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PARTITION", "JOB_MODULE")
 _SECRETS = ("AUTH_SIGNING_KEY", "AUTH_PREVIOUS_SIGNING_KEYS", "OIDC_CLIENT_SECRET", "SMTP_PASSWORD")
-_FROM_ENVIRONMENT = ("DATABASE_URL", *_SECRETS)
 
 
 class StageInvalid(JobsError):
@@ -52,8 +51,8 @@ def read_stage(
 ) -> Deployment:
     """The deployment that `[tool.lamplighter.stages.<stage>]` of this file describes, with the jobs of this checkout.
 
-    `environ` gives the secrets, and DATABASE_URL where the file has none; nothing else of it counts. With
-    `endpoint_url` it is the AWS of this machine, and packages are built for this machine.
+    `environ` gives DATABASE_URL where the file has none; nothing else of it counts. With `endpoint_url` it is the AWS
+    of this machine: packages are built for this machine, and `environ` gives the secrets too.
     Raises StageInvalid naming the key, or SettingsError naming the setting; NotLoopback for another endpoint.
     """
     if endpoint_url is not None:
@@ -63,10 +62,11 @@ def read_stage(
     _refuse_unknown(table, _KEYS, where)
     given = _given(_of_type(table, "settings", dict, {}, where), f"[tool.lamplighter.stages.{stage}.settings]")
     _refuse_unread(given, where=f"[tool.lamplighter.stages.{stage}.settings]")
+    from_environ = ("DATABASE_URL", *(_SECRETS if endpoint_url is not None else ()))
     region = _required(table, "region", _REGION, "a region such as 'eu-central-1'", where)
     settings = from_environment(
         {
-            **{name: environ[name] for name in _FROM_ENVIRONMENT if environ.get(name)},
+            **{name: environ[name] for name in from_environ if environ.get(name)},
             **given,
             "STAGE": stage,
             "ACCOUNT_ID": _required(table, "account", r"\d{12}", "the account's 12 digits as text", where),

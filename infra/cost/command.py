@@ -26,7 +26,7 @@ _DEFAULT = Assumptions()
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of every form of the command: what to assume, and how to show it."""
+    """The options of every form of the command beside --json: what to assume, and how much to show."""
     add = parser.add_argument_group("assumptions").add_argument
     add("--duration", type=_number, default=_DEFAULT.duration_s, metavar="S",
         help=f"seconds of an execution that history does not know (default {_DEFAULT.duration_s:g})")  # fmt: skip
@@ -39,7 +39,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--api-requests", type=_number, default=_DEFAULT.api_requests, metavar="N",
         help=f"requests to the admin API and UI a month (default {_DEFAULT.api_requests:g})")  # fmt: skip
     parser.add_argument("--jobs", action="store_true", help="show every job, not only those that use most")
-    parser.add_argument("--json", action="store_true", help="for machines, with every price's date and source")
 
 
 def run(options: argparse.Namespace, deployment: Deployment, *, history: Mapping[str, Any] | None) -> int:
@@ -80,14 +79,16 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--region", default="us-east-1", help="whose prices to take (default us-east-1)")
     parser.add_argument("--architecture", choices=("arm64", "x86_64"), default="arm64", help="default arm64")
     parser.add_argument("--state", type=Path, metavar="DIR", help="take the history of the scripts/dev that runs there")
+    parser.add_argument("--json", action="store_true", help="for machines, with every price's date and source")
     add_arguments(parser)
     return parser.parse_args(arguments)
 
 
 def _undeployed(options: argparse.Namespace) -> Deployment:
     # The templates are made to be counted: what they need to know of a real deployment does not change their number.
-    nowhere = {"DATABASE_URL": "postgresql://nobody@localhost/none", "AUTH_SIGNING_KEY": "-" * 32}
-    settings = from_environment({**nowhere, **os.environ, "AWS_REGION": options.region})
+    nowhere = {"DATABASE_URL": "postgresql://nobody@localhost/none"}
+    # Without a key, as on AWS: the API's stack then makes a secret.
+    settings = from_environment({**nowhere, **os.environ, "AUTH_SIGNING_KEY": "", "AWS_REGION": options.region})
     return Deployment(
         settings=settings,
         jobs=tuple(job.definition for job in collect(settings.jobs_packages)),

@@ -18,7 +18,7 @@ _PRECIOUS = (
 
 
 class NotApproved(JobsError):
-    """Something would be destroyed and nobody said that it may; nothing was changed."""
+    """Something would be destroyed and nobody said that it may; none of it was touched."""
 
     code = "deploy_not_approved"
 
@@ -41,10 +41,10 @@ def approve(changes: Sequence[ChangeSet], emptied: Sequence[str], *, is_given: b
         return
     listed = "\n".join(f"  {line}" for line in lines)
     if not sys.stdin.isatty():
-        raise NotApproved(f"this would go:\n{listed}\ngive --yes to let it; nothing was changed")
+        raise NotApproved(f"this would go:\n{listed}\ngive --yes to let it; none of it was touched")
     print(f"This goes, with its events and log lines (history stays in PostgreSQL):\n{listed}", file=sys.stderr)
     if input("Type yes to go on: ").strip() != "yes":
-        raise NotApproved("nothing was changed")
+        raise NotApproved("none of it was touched")
 
 
 def _is_destroyed(resource: Mapping[str, Any]) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import os
 import signal
@@ -17,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from functions import naming
 from functions.errors import JobsError
 from infra.aws import connect, session_for
+from infra.cost import command as cost
 from infra.deploying.calls import Calls
 from infra.deploying.display import Display, show
 from infra.deploying.plan_text import Line, lines_of
@@ -156,7 +156,7 @@ def _cost(options: argparse.Namespace, deployment: Deployment, way: Way, _: Disp
     aws = connect(deployment, way.session)
     is_up = naming.deployment(deployment.stage) in stacks.living_stacks(aws.cloudformation)
     history = operations.run_operation(aws.functions, deployment.stage, "usage") if is_up else None
-    return int(importlib.import_module("infra.cost.command").run(options, deployment, history=history))
+    return cost.run(options, deployment, history=history)
 
 
 def _answer(options: argparse.Namespace, lines: Iterable[Line], value: Any) -> None:
@@ -186,8 +186,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     commands = parser.add_subparsers(metavar="COMMAND", dest="command", required=True)
 
     def command(name: str, act: Command, said: str) -> argparse.ArgumentParser:
-        # An option of the cost command is said once more by itself.
-        added = commands.add_parser(name, help=said, description=said, parents=[everywhere], conflict_handler="resolve")
+        added = commands.add_parser(name, help=said, description=said, parents=[everywhere])
         added.set_defaults(act=act)
         return added
 
@@ -206,16 +205,8 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     down.add_argument("--confirm", metavar="S", help="the stage's name once more, for scripts")
     for locking in (up, rollback, down):
         locking.add_argument("--break-lock", action="store_true", help="take the lock from whoever holds it")
-    _add_cost(command)
-    return parser.parse_args(arguments)
-
-
-def _add_cost(command: Callable[[str, Command, str], argparse.ArgumentParser]) -> None:
-    try:
-        cost = importlib.import_module("infra.cost.command")
-    except ModuleNotFoundError:
-        return
     cost.add_arguments(command("cost", _cost, "estimate what the stage costs a month"))
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

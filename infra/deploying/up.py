@@ -157,7 +157,8 @@ def _put_up(
     def approve(changes: Any, emptied: Any) -> None:
         way.ask()
         approval.approve(changes, emptied, is_given=way.is_approved)
-        begun.append(versions.begin(s3, deployment, new, known))
+        if not begun:
+            begun.append(versions.begin(s3, deployment, new, known))
 
     begun: list[Version] = []
     deploy.roll_out(run, wanted, approve=approve, migrates=new.restores is None, **known_before)

@@ -126,7 +126,8 @@ def _store(s3: S3Client, deployment: Deployment, version: Version, known: Sequen
 
 def _from_json(value: dict[str, Any]) -> Version:
     templates = {
-        name: StoredTemplate(stored["key"], tuple(stored["parameters"])) for name, stored in value["templates"].items()
+        name: StoredTemplate(stored["key"], tuple(stored["parameters"]), tuple(stored.get("looked_up", ())))
+        for name, stored in value["templates"].items()
     }
     lists = {name: tuple(value[name]) for name in ("packages", "migrations")}
     return Version(**{**value, **lists, "templates": templates, "at": datetime.fromisoformat(value["at"])})

@@ -75,7 +75,7 @@ def test_on_this_machine_packages_are_for_this_machine_and_nowhere_else(file: Pa
         (f"{_SETTINGS}STAGE = 'prod'\n", "STAGE in .* is not yours to set"),
         (f"{_SETTINGS}LOG_LEVEL = ['INFO']\n", r"LOG_LEVEL=\['INFO'\] .* use text, a number, or true or false"),
         (f"{_SETTINGS}LOG_LEVEL = 'LOUD'\n", "LOG_LEVEL='LOUD' is invalid"),
-        (f"{_STAGE}[tool.lamplighter.stages.prod.options]\nspeed = 1\n", "option 'speed' is unknown"),
+        (f"{_STAGE}[tool.lamplighter.stages.prod.options]\nspeed = 1\n", "option speed is unknown"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named_with_the_rule(file: Path, text: str, message: str) -> None:
