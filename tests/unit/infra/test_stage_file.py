@@ -34,21 +34,22 @@ def test_a_stage_says_where_it_goes_and_what_its_functions_are_told(file: Path) 
         'architecture = "x86_64"\nlog_retention_days = 14\n[tool.lamplighter.stages.prod.settings]\n'
         'DATABASE_URL = "postgresql://app@db.example/jobs"\nJOBS_ENABLED = false\nRULES_LIMIT = 250\n'
         'LOG_FLUSH_S = 2\n',
-        AUTH_SIGNING_KEY="x" * 32, LOG_LEVEL="DEBUG", ACCOUNT_ID="999999999999",
+        AUTH_SIGNING_KEY="x" * 32, LOG_LEVEL="DEBUG", ACCOUNT_ID="999999999999",  # not the file's, so not the stage's
     )  # fmt: skip
     settings = found.settings
     assert (settings.stage, settings.account_id, settings.region, settings.partition) == (
         "prod", "123456789012", "cn-north-1", "aws-cn",
     )  # fmt: skip
     assert (settings.jobs_enabled, settings.rules_limit, settings.log_flush_s) == (False, 250, 2)
-    assert settings.auth_signing_key == "x" * 32
+    assert settings.plain_secrets == ()
     assert settings.log_level == "INFO"
     assert (found.target, found.log_retention_days) == (Target(python="3.12", architecture="x86_64"), 14)
     assert "expired-refresh-token-cleanup" in {job.id for job in found.jobs}
 
 
 def test_on_this_machine_packages_are_for_this_machine_and_nowhere_else(file: Path) -> None:
-    assert read(file, _STAGE, endpoint_url="http://127.0.0.1:4566").target == Target.host()
+    local = read(file, _STAGE, endpoint_url="http://127.0.0.1:4566", AUTH_SIGNING_KEY="x" * 32)
+    assert (local.target, local.settings.auth_signing_key) == (Target.host(), "x" * 32)
     with pytest.raises(NotLoopback, match=r"--endpoint-url leads to sts.example.com"):
         read(file, _STAGE, endpoint_url="http://sts.example.com")
 
