@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import json
 import logging
 from collections.abc import Callable
@@ -67,7 +68,8 @@ def client(session: Session, endpoint_url: str, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture
 def on_aws(tmp_path: Path, client: Client) -> Deployment:
-    """A deployment to AWS itself, whose secrets are kept."""
+    """A deployment to AWS itself, whose secrets are kept. Its project is a small one, its routes are the real ones."""
+    importlib.import_module("app")
     for name, secret in STORED.items():
         client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(secret))
     return Deployment(
