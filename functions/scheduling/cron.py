@@ -110,7 +110,7 @@ def _read(text: str, zone: tzinfo) -> tuple[Kind, Timing, tuple[str, ...]]:
         return _read_aws_form(form, inner[:-1], zone)
     foreign.refuse_time_zone_prefix(stripped)
     reading = read_standard(macros.expand(stripped) if stripped.startswith("@") else stripped)
-    return "cron", CronOccurrences(reading.pattern, zone), reading.warnings
+    return "cron", CronOccurrences(pattern=reading.pattern, zone=zone), reading.warnings
 
 
 def _read_aws_form(form: str, inner: str, zone: tzinfo) -> tuple[Kind, Timing, tuple[str, ...]]:
@@ -124,7 +124,7 @@ def _read_aws_form(form: str, inner: str, zone: tzinfo) -> tuple[Kind, Timing, t
 
         return "at", read_one_time(inner, zone), ()
     reading = read_aws(inner)
-    return "cron", CronOccurrences(reading.pattern, zone), reading.warnings
+    return "cron", CronOccurrences(pattern=reading.pattern, zone=zone), reading.warnings
 
 
 def _checked_length(expression: str) -> str:
