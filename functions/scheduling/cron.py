@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Literal
 from functions.errors import InvalidSchedule
 from functions.record import Record
 from functions.scheduling import foreign, macros, surprises, zones
-from functions.scheduling.cron_aws import read_aws
 from functions.scheduling.cron_standard import read_standard
 from functions.scheduling.occurrences import CronOccurrences
 from functions.scheduling.quoted import quoted
@@ -114,7 +113,7 @@ def _read(text: str, zone: tzinfo) -> tuple[Kind, Timing, tuple[str, ...]]:
 
 
 def _read_aws_form(form: str, inner: str, zone: tzinfo) -> tuple[Kind, Timing, tuple[str, ...]]:
-    # Imported late: a function whose jobs are all cron never pays for the others.
+    # Imported late: a function whose jobs are all in standard cron never pays for the others.
     if form == "rate":
         from functions.scheduling.rate import read_rate
 
@@ -123,6 +122,8 @@ def _read_aws_form(form: str, inner: str, zone: tzinfo) -> tuple[Kind, Timing, t
         from functions.scheduling.one_time import read_one_time
 
         return "at", read_one_time(inner, zone), ()
+    from functions.scheduling.cron_aws import read_aws
+
     reading = read_aws(inner)
     return "cron", CronOccurrences(pattern=reading.pattern, zone=zone), reading.warnings
 

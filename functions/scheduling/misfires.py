@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from functions.db import expectations
-from functions.db.catch_ups import queue_catch_up
 from functions.db.connection import Connection
 from functions.db.dispatches import Waiting
 from functions.db.expectations import Expectation, Judgement, Occurrence
@@ -72,5 +71,9 @@ def _judge(connection: Connection, jobs: Sequence[tuple[Expectation, Expected]],
 
 
 def _catch_up(connection: Connection, missed: Sequence[Occurrence]) -> list[Waiting]:
+    if not missed:
+        return []
+    from functions.db.catch_ups import queue_catch_up  # late: most minutes nothing was missed
+
     queued = [queue_catch_up(connection, one.job_id, one.scheduled_at) for one in missed]
     return [execution for execution in queued if execution is not None]
