@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 import psycopg
 from psycopg.rows import class_row
@@ -37,13 +36,17 @@ class Expectation(Record):
     held_until_at: datetime | None
 
 
-class Occurrence(NamedTuple):
+class Occurrence(Record):
     """One expected occurrence. due_at: when it had to be there. slack: an execution so near to it is its own."""
 
     job_id: str
     scheduled_at: datetime
     due_at: datetime
     slack: timedelta = timedelta()
+
+    @property
+    def key(self) -> tuple[str, datetime]:
+        return self.job_id, self.scheduled_at
 
 
 class Judgement(Record):

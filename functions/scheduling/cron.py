@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Literal
 from functions.errors import InvalidSchedule
 from functions.record import Record
 from functions.scheduling import foreign, macros, surprises, zones
-from functions.scheduling.cron_aws import read_aws
 from functions.scheduling.cron_standard import read_standard
 from functions.scheduling.occurrences import CronOccurrences
 from functions.scheduling.quoted import quoted
@@ -110,11 +109,11 @@ def _read(text: str, zone: tzinfo) -> tuple[Kind, Timing, tuple[str, ...]]:
         return _read_aws_form(form, inner[:-1], zone)
     foreign.refuse_time_zone_prefix(stripped)
     reading = read_standard(macros.expand(stripped) if stripped.startswith("@") else stripped)
-    return "cron", CronOccurrences(reading.pattern, zone), reading.warnings
+    return "cron", CronOccurrences(pattern=reading.pattern, zone=zone), reading.warnings
 
 
 def _read_aws_form(form: str, inner: str, zone: tzinfo) -> tuple[Kind, Timing, tuple[str, ...]]:
-    # Imported late: a function whose jobs are all cron never pays for the others.
+    # Imported late: a function whose jobs are all in standard cron never pays for the others.
     if form == "rate":
         from functions.scheduling.rate import read_rate
 
@@ -123,8 +122,10 @@ def _read_aws_form(form: str, inner: str, zone: tzinfo) -> tuple[Kind, Timing, t
         from functions.scheduling.one_time import read_one_time
 
         return "at", read_one_time(inner, zone), ()
+    from functions.scheduling.cron_aws import read_aws
+
     reading = read_aws(inner)
-    return "cron", CronOccurrences(reading.pattern, zone), reading.warnings
+    return "cron", CronOccurrences(pattern=reading.pattern, zone=zone), reading.warnings
 
 
 def _checked_length(expression: str) -> str:

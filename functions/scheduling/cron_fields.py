@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from types import MappingProxyType
-from typing import NamedTuple
 
 from functions.errors import InvalidSchedule
+from functions.record import Record
 from functions.scheduling.quoted import quoted
 
 MONTH_NAMES = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 WEEKDAY_NAMES = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
 
-class Field(NamedTuple):
+class Field(Record):
     """The numbers and names a field takes. `size` counts different values: 7 for 0-7, where 0 and 7 are both Sunday."""
 
     name: str
@@ -33,7 +33,7 @@ class Field(NamedTuple):
         return range(self.low, self.high + 1)
 
 
-class Span(NamedTuple):
+class Span(Record):
     """One item of a list: `first` to `last` by `step`; `open_step`: the step had no end of its own (`5/20`)."""
 
     first: int
@@ -42,30 +42,28 @@ class Span(NamedTuple):
     open_step: bool = False
 
 
-MINUTES = Field("minutes", 0, 59, 60, "0-59")
-HOURS = Field("hours", 0, 23, 24, "0-23")
-MONTH_DAYS = Field("day-of-month", 1, 31, 31, "1-31")
-MONTHS = Field("month", 1, 12, 12, "1-12 or JAN-DEC", {name: n for n, name in enumerate(MONTH_NAMES, 1)})
-YEARS = Field("year", 1970, 2199, 230, "1970-2199")
+MINUTES = Field(name="minutes", low=0, high=59, size=60, rule="0-59")
+HOURS = Field(name="hours", low=0, high=23, size=24, rule="0-23")
+MONTH_DAYS = Field(name="day-of-month", low=1, high=31, size=31, rule="1-31")
+MONTHS = Field(
+    name="month", low=1, high=12, size=12, rule="1-12 or JAN-DEC",
+    names={name: n for n, name in enumerate(MONTH_NAMES, 1)},
+)  # fmt: skip
+YEARS = Field(name="year", low=1970, high=2199, size=230, rule="1970-2199")
 STANDARD_WEEKDAYS = Field(
-    "day-of-week",
-    0,
-    7,
-    7,
-    "0-7 or SUN-SAT, where 0 and 7 are Sunday",
-    {name: n for n, name in enumerate(WEEKDAY_NAMES)},
-)
+    name="day-of-week", low=0, high=7, size=7, rule="0-7 or SUN-SAT, where 0 and 7 are Sunday",
+    names={name: n for n, name in enumerate(WEEKDAY_NAMES)},
+)  # fmt: skip
 AWS_WEEKDAYS = Field(
-    "day-of-week",
-    *(1, 7, 7, "1-7 or SUN-SAT, where AWS counts 1 as Sunday and 7 as Saturday"),
-    {name: n for n, name in enumerate(WEEKDAY_NAMES, 1)},
-)
+    name="day-of-week", low=1, high=7, size=7, rule="1-7 or SUN-SAT, where AWS counts 1 as Sunday and 7 as Saturday",
+    names={name: n for n, name in enumerate(WEEKDAY_NAMES, 1)},
+)  # fmt: skip
 
 
 def read(of: Field, text: str, *, wraps: bool) -> tuple[Span, ...]:
     """The spans of an upper-case field text; `wraps` allows 22-2. Raises InvalidSchedule."""
     if text == "*":
-        return (Span(of.low, of.high),)
+        return (Span(first=of.low, last=of.high),)
     # Each different item once: a list of 10 kB costs no more than its different values.
     return tuple(_span(of, item, wraps=wraps) for item in dict.fromkeys(text.split(",")))
 
@@ -140,17 +138,17 @@ def _span(of: Field, item: str, *, wraps: bool) -> Span:
     place, slash, step_text = item.partition("/")
     step = _step(of, item, step_text) if slash else 1
     if place == "*":
-        return Span(of.low, of.high, step, bool(slash))
+        return Span(first=of.low, last=of.high, step=step, open_step=bool(slash))
     first_text, dash, last_text = place.partition("-")
     if not first_text or (dash and not last_text):
         raise InvalidSchedule(f"{of.name} has {quoted(item)} in its list: write a number, a range a-b, or a step a/n")
     first = number(of, first_text)
     if not dash:
-        return Span(first, of.high if slash else first, step, bool(slash))
+        return Span(first=first, last=of.high if slash else first, step=step, open_step=bool(slash))
     last = number(of, last_text)
     if first > last:
-        _check_wrap(of, item, Span(first, last, step), wraps=wraps)
-    return Span(first, last, step)
+        _check_wrap(of, item, Span(first=first, last=last, step=step), wraps=wraps)
+    return Span(first=first, last=last, step=step)
 
 
 def _step(of: Field, item: str, text: str) -> int:

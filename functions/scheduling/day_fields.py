@@ -32,7 +32,7 @@ def month_day_rule(text: str, *, wraps: bool) -> tuple[DayRule, tuple[Span, ...]
     if "L" in text or "W" in text:
         return _nearest_weekday(text), ()
     spans = read(MONTH_DAYS, text, wraps=wraps)
-    return MonthDays(numbers(MONTH_DAYS, spans)), spans
+    return MonthDays(days=numbers(MONTH_DAYS, spans)), spans
 
 
 def weekday_rule(of: Field, text: str, *, wraps: bool) -> tuple[DayRule, tuple[Span, ...]]:
@@ -43,13 +43,13 @@ def weekday_rule(of: Field, text: str, *, wraps: bool) -> tuple[DayRule, tuple[S
         return _last_weekday(of, text), ()
     spans = read(of, text, wraps=wraps)
     days = sorted({(day - of.low) % 7 for day in numbers(of, spans)})
-    return (EVERY_DAY if len(days) == 7 else Weekdays(tuple(days))), spans
+    return (EVERY_DAY if len(days) == 7 else Weekdays(weekdays=tuple(days))), spans
 
 
 def _nearest_weekday(text: str) -> DayRule:
     match = re.fullmatch(_NEAREST, text)
     if match:
-        return NearestWeekday(number(MONTH_DAYS, match[1]))
+        return NearestWeekday(day=number(MONTH_DAYS, match[1]))
     if "," in text:
         raise InvalidSchedule(
             f"day-of-month {quoted(text)}: L and W stand alone in their field, AWS documents no list of them; "
@@ -79,7 +79,7 @@ def _nth_weekday(of: Field, text: str) -> DayRule:
             f"day-of-week {quoted(text)}: after # comes which one of the month, 1 to 5; "
             f"for the last one write {word[:3]}L"
         )
-    return NthWeekday((number(of, word) - of.low) % 7, int(nth))
+    return NthWeekday(weekday=(number(of, word) - of.low) % 7, nth=int(nth))
 
 
 def _last_weekday(of: Field, text: str) -> DayRule:
@@ -93,10 +93,10 @@ def _last_weekday(of: Field, text: str) -> DayRule:
             f"day-of-week {quoted(text)}: L comes after the day, as in {text[1:4]}L; L before it is croniter's own form"
         )
     if text != "L":
-        return LastWeekday((number(of, text[:-1]) - of.low) % 7)
+        return LastWeekday(weekday=(number(of, text[:-1]) - of.low) % 7)
     if of.low == 0:
         raise InvalidSchedule(
             "day-of-week 'L': AWS and Quartz read it as Saturday, others as the last day of the month or not at all; "
             "write SAT, SATL (the last Saturday), or L in day-of-month"
         )
-    return Weekdays((6,))
+    return Weekdays(weekdays=(6,))

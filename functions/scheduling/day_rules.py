@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import NamedTuple
 
+from functions.record import Record
 from functions.scheduling.cron_fields import MONTH_DAYS, WEEKDAY_NAMES, write, write_runs
 
-# Named tuples and not dataclasses, here and in the modules beside this one: every cold start makes these classes, and a
-# frozen dataclass takes five times as long to make (0.5 ms).
 _LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
-class MonthDays(NamedTuple):
+class MonthDays(Record):
     """These days of the month; a month too short for one of them goes without it."""
 
     days: tuple[int, ...]
@@ -31,7 +29,7 @@ class MonthDays(NamedTuple):
         return self.days if self.days[-1] <= length else [day for day in self.days if day <= length]
 
 
-class Weekdays(NamedTuple):
+class Weekdays(Record):
     """These days of every week; 0 = Sunday."""
 
     weekdays: tuple[int, ...]
@@ -46,7 +44,7 @@ class Weekdays(NamedTuple):
         return sorted(day for weekday in self.weekdays for day in range(1 + (weekday - first) % 7, length + 1, 7))
 
 
-class LastDay(NamedTuple):
+class LastDay(Record):
     """`L`: the last day of the month."""
 
     @property
@@ -57,7 +55,7 @@ class LastDay(NamedTuple):
         return (month_length(year, month),)
 
 
-class NearestWeekday(NamedTuple):
+class NearestWeekday(Record):
     """`15W`: the Monday to Friday nearest to a day, never in another month; no day where the month is too short."""
 
     day: int
@@ -78,7 +76,7 @@ class NearestWeekday(NamedTuple):
         return (self.day,)
 
 
-class NthWeekday(NamedTuple):
+class NthWeekday(Record):
     """`3#2`: the second Tuesday of the month; a fifth one exists in some months only."""
 
     weekday: int
@@ -93,7 +91,7 @@ class NthWeekday(NamedTuple):
         return (day,) if day <= month_length(year, month) else ()
 
 
-class LastWeekday(NamedTuple):
+class LastWeekday(Record):
     """`6L`: the last Friday of the month."""
 
     weekday: int
@@ -110,7 +108,7 @@ class LastWeekday(NamedTuple):
 
 DayRule = MonthDays | Weekdays | LastDay | NearestWeekday | NthWeekday | LastWeekday
 
-EVERY_DAY = MonthDays(tuple(MONTH_DAYS.everything))
+EVERY_DAY = MonthDays(days=tuple(MONTH_DAYS.everything))
 
 
 def month_length(year: int, month: int) -> int:

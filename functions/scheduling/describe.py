@@ -71,11 +71,11 @@ def _day_of_month(rule: DayRule, month: int | None, language: Language) -> str:
     match rule:
         case LastDay():
             return language.last_day(month)
-        case NearestWeekday(day):
+        case NearestWeekday(day=day):
             return language.nearest_weekday(day, month)
-        case NthWeekday(weekday, nth):
+        case NthWeekday(weekday=weekday, nth=nth):
             return language.nth_weekday(weekday, nth, month)
-        case LastWeekday(weekday):
+        case LastWeekday(weekday=weekday):
             return language.last_weekday(weekday, month)
     return _month_days(rule.days, month, language) if isinstance(rule, MonthDays) else ""
 

@@ -46,7 +46,9 @@ def expected(job: Expectation, *, now: datetime, kept: timedelta) -> Expected:
     slack = _PHASE_SLACK if is_phase_seen else timedelta()
 
     def occurrence(at: datetime) -> Occurrence:
-        return Occurrence(job.job_id, at.replace(second=0, microsecond=0), at + allowance, slack)
+        return Occurrence(
+            job_id=job.job_id, scheduled_at=at.replace(second=0, microsecond=0), due_at=at + allowance, slack=slack
+        )
 
     instants, following = _unheld(job, anchor, from_at=from_at, until_at=latest)
     is_cut = len(instants) > _MOST

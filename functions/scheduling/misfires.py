@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from functions.db import expectations
-from functions.db.catch_ups import queue_catch_up
 from functions.db.connection import Connection
 from functions.db.dispatches import Waiting
 from functions.db.expectations import Expectation, Judgement, Occurrence
@@ -58,9 +57,9 @@ def _judge(connection: Connection, jobs: Sequence[tuple[Expectation, Expected]],
     newest = [found.to_catch_up for _, found in jobs if found.to_catch_up is not None]
     asked = {*newest, *(one for _, found in jobs for one in found.occurrences)}
     without = expectations.without_execution(connection, asked)
-    judged.catch_ups.extend(_catch_up(connection, [one for one in newest if one[:2] in without]))
+    judged.catch_ups.extend(_catch_up(connection, [one for one in newest if one.key in without]))
     # What is caught up has its row by now, and keeps it.
-    missed = [one for _, found in jobs for one in found.occurrences if one[:2] in without]
+    missed = [one for _, found in jobs for one in found.occurrences if one.key in without]
     unlucky = {one.job_id for one in missed}
     counts = expectations.miss(connection, [job for job, _ in jobs if job.job_id in unlucky], missed)
     judged.missed.update(+counts)
@@ -72,5 +71,9 @@ def _judge(connection: Connection, jobs: Sequence[tuple[Expectation, Expected]],
 
 
 def _catch_up(connection: Connection, missed: Sequence[Occurrence]) -> list[Waiting]:
+    if not missed:
+        return []
+    from functions.db.catch_ups import queue_catch_up  # late: most minutes nothing was missed
+
     queued = [queue_catch_up(connection, one.job_id, one.scheduled_at) for one in missed]
     return [execution for execution in queued if execution is not None]

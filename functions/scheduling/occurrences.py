@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import MAXYEAR, MINYEAR, datetime, timedelta, tzinfo
-from typing import NamedTuple
 
+from functions.record import Record
 from functions.scheduling import zones
 from functions.scheduling.pattern import Pattern
 
@@ -19,7 +19,7 @@ _EARLIEST = datetime(MINYEAR + 1, 1, 1, tzinfo=zones.UTC)
 _LATEST = datetime(MAXYEAR - 1, 1, 1, tzinfo=zones.UTC)
 
 
-class CronOccurrences(NamedTuple):
+class CronOccurrences(Record):
     """A pattern in a time zone. The years are the wall clock's."""
 
     pattern: Pattern

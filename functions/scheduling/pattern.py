@@ -8,13 +8,13 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterator
 from datetime import datetime
-from typing import NamedTuple
 
+from functions.record import Record
 from functions.scheduling.cron_fields import HOURS, MINUTES, MONTHS, YEARS, write
 from functions.scheduling.day_rules import DayRule
 
 
-class Pattern(NamedTuple):
+class Pattern(Record):
     """Every field as ascending numbers, the two day fields as one rule. Which texts make one: the dialects decide."""
 
     minutes: tuple[int, ...]

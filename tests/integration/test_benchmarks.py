@@ -49,6 +49,11 @@ def test_an_import_that_fails_is_not_measured() -> None:
         cold.interpreter("import no_such_module")()
 
 
+def test_pythons_own_end_is_not_measured(capfd: pytest.CaptureFixture[str]) -> None:
+    cold.interpreter("import atexit; atexit.register(print, 'its end'); print('its work', flush=True)")()
+    assert capfd.readouterr().out == "its work\n"
+
+
 @pytest.mark.parametrize(
     ("name", "cases"), [("record", 4), ("duplicate", 1), ("enqueue", 4), ("cold", len(collect(["functions.jobs"])))]
 )
