@@ -15,8 +15,7 @@ from infra.deployer_policy import deployer_policies
 from infra.permissions_command import main
 from tests.iam import reference, stage
 from tests.iam.evaluator import Request, Statement, decide
-from tests.iam.requests import arn
-from tests.iam.stage import ACCOUNT, DEPLOYER, REGION, VARIANTS, statements_of
+from tests.iam.stage import ACCOUNT, DEPLOYER, REGION, VARIANTS, arn, statements_of
 
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/lamplighter"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/lamplighter-dev-api-{REGION}"

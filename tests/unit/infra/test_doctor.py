@@ -12,12 +12,9 @@ from functions.definition import JobDefinition
 from infra.deploying import doctor, permissions
 from infra.deploying.findings import Finding, worst
 from tests.unit.infra.deployments import deployment_of
+from tests.unit.infra.servers import SERVER
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
-SERVER: dict[str, Any] = {
-    "server_version": "17.2", "user": "app", "database": "jobs", "is_standby": False, "max_connections": 100,
-    "connections": 10, "may_create": True, "is_encrypted": True, "owners": [], "pending": [],
-}  # fmt: skip
 
 
 def patient(jobs: tuple[JobDefinition, ...] = (), **aws: Any) -> Any:
