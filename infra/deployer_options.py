@@ -21,11 +21,6 @@ def uses_of(options: Options) -> set[str]:
     return {name for name, value in asked.items() if value is not None}
 
 
-def looks_up(options: Options) -> bool:
-    """Whether a stack looks up in Parameter Store what the shared one has stored there."""
-    return options.vpc is not None
-
-
 def options_statements(names: Names, uses: Collection[str]) -> list[Statement]:
     """The statements of these options. Raises KeyError for one that is not in OPTIONAL."""
     return [statement for option in sorted(uses) for statement in OPTIONAL[option](names)]

@@ -1,20 +1,22 @@
-"""What whoever only plans a deploy must be allowed, as a CI does for a pull request: to ask, and to tidy up after it."""
+"""What whoever only plans must be allowed, as a CI does for a pull request: to ask, and to tidy up after it."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from infra.deployer_names import Names, allow
-from infra.deployer_options import looks_up
 from infra.deployment import Deployment
 from infra.policies import Statement, document
 
 # Asked for of a stack, whose change set is deleted again, and the stack with it where that made one.
 _ASKING = ("CreateChangeSet", "DescribeChangeSet", "DeleteChangeSet", "DeleteStack", "GetTemplate")
+# With these a stack looks up what the shared one has stored (infra/resources/shared_values.py).
+_LOOKED_UP_WITH = {"vpc", "database-proxy"}
 
 
-def planner_policies(deployment: Deployment) -> dict[str, dict[str, Any]]:
-    """The one document by its name. It executes no change set, and passes no role.
+def planner_policies(deployment: Deployment, *, uses: Collection[str] = ()) -> dict[str, dict[str, Any]]:
+    """The one document by its name. It executes no change set, and passes no role. `uses` as for a deployer.
 
     Two things in it reach further than looking, because AWS has no narrower grant: the operations function, which is
     asked for the plan of the triggers, does all its operations for whoever may invoke it; and a stack that exists may
@@ -23,7 +25,7 @@ def planner_policies(deployment: Deployment) -> dict[str, dict[str, Any]]:
     """
     names = Names(deployment)
     statements = [*_stacks(names), *_bucket(names), allow("lambda", ["InvokeFunction"], names.operations)]
-    if looks_up(deployment.options):
+    if not _LOOKED_UP_WITH.isdisjoint(uses):
         statements.append(allow("ssm", ["GetParameters"], names.parameters))
     return {f"{names.prefix}planner-{names.region}": document(*statements)}
 

@@ -146,7 +146,11 @@ def by_hand(role: str, variant: str = "environment") -> tuple[Statement, ...]:
     """What `scripts/permissions` prints for whoever deploys this variant, or plans it."""
     stage = deployment(variant)
     boundary, uses = stage.options.permissions_boundary_arn, uses_of(stage.options)
-    made = planner_policies(stage) if role == PLANNER else deployer_policies(stage, boundary=boundary, uses=uses)
+    made = (
+        planner_policies(stage, uses=uses)
+        if role == PLANNER
+        else deployer_policies(stage, boundary=boundary, uses=uses)
+    )
     return tuple(statement for document in made.values() for statement in document["Statement"])
 
 
