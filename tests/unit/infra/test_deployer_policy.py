@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +11,7 @@ from cfnlint.schema import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untype
 
 from infra.deployer_options import OPTIONAL, uses_of
 from infra.deployer_policy import deployer_policies
-from infra.permissions_command import main
-from infra.planner_policy import planner_policies
-from tests.iam import reference, stage
+from tests.iam import reference, simulator, stage
 from tests.iam.evaluator import Request, Statement, decide
 from tests.iam.stage import ACCOUNT, DEPLOYER, PLANNER, REGION, VARIANTS, arn, by_hand
 from tests.unit.infra.variants import KEY
@@ -167,6 +164,16 @@ def test_what_cloudformation_does_for_each_resource_is_allowed(variant: str) -> 
     assert len(asked) > 100
 
 
+def test_somebody_elses_evaluator_refuses_none_of_it_with_every_option_on() -> None:
+    """One of each kind and action. API Gateway's paths it has other kinds for: there it says neither."""
+    asked = {(kind, action): each for (kind, action, _), each in _asked_in("everything").items()}
+    granted = by_hand(DEPLOYER, "everything")
+    said = simulator.answers([(granted, each) for each in asked.values()], account=ACCOUNT)
+    unsaid = {action for (_, action), answer in zip(asked, said, strict=True) if answer != "allow"}
+    assert unsaid <= {"apigateway:POST", "apigateway:SetWebACL"}
+    assert "deny" not in said
+
+
 @pytest.mark.parametrize("option", OPTIONAL)
 def test_no_option_of_those_there_are_could_be_left_out(option: str) -> None:
     """With everything on, each takes what the others do not give."""
@@ -236,68 +243,3 @@ def test_a_stage_with_the_longest_name_fits_into_the_policies_too() -> None:
         for name, document in printed.items()
     }
     assert max(sizes.values()) <= 6_144, sizes
-
-
-def test_the_command_writes_each_policy_to_a_file_that_is_named_after_it(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    asked = ["--stage", "dev", "--region", REGION, "--account", ACCOUNT, "--boundary", BOUNDARY]
-    assert main(asked) == 0
-    printed = json.loads(capsys.readouterr().out)
-    assert printed == deployer_policies(stage.deployment(), boundary=BOUNDARY)
-    assert main([*asked, "--out", str(tmp_path / "policies")]) == 0
-    assert {path.stem: json.loads(path.read_text()) for path in (tmp_path / "policies").iterdir()} == printed
-
-
-STAGE = f"""
-[tool.lamplighter.stages.dev]
-account = "{ACCOUNT}"
-region = "{REGION}"
-[tool.lamplighter.stages.dev.settings]
-DATABASE_URL = "postgresql://app@db.example:5432/jobs"
-DATABASE_SECRET_SOURCE = "rds-iam"
-DATABASE_RESOURCE_ID = "db-ABC1"
-DATABASE_TLS_MODE = "verify-full"
-DATABASE_TLS_ROOT_CERT = "/opt/bundle.pem"
-[tool.lamplighter.stages.dev.options]
-kms_key_arn = "{KEY}"
-permissions_boundary_arn = "{BOUNDARY}"
-vpc = {{ subnet_ids = ["subnet-0aaaaaaaaaaaaaaa1"], vpc_id = "vpc-0aaaaaaaaaaaaaaa3" }}
-"""
-
-
-def test_a_stage_that_a_file_describes_brings_its_options_and_its_boundary(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    file = tmp_path / "pyproject.toml"
-    file.write_text(STAGE)
-    asked = ["--stage", "dev", "--file", str(file)]
-    assert main(asked) == 0
-    described = deployer_policies(stage.deployment(), boundary=BOUNDARY, uses=["kms", "vpc"])
-    assert json.loads(capsys.readouterr().out) == described
-    assert main([*asked, "--uses", "waf", "--boundary", f"{BOUNDARY}-2"]) == 0
-    beside = deployer_policies(stage.deployment(), boundary=f"{BOUNDARY}-2", uses=["kms", "vpc", "waf"])
-    assert json.loads(capsys.readouterr().out) == beside
-    assert main([*asked, "--plan-only"]) == 0
-    assert json.loads(capsys.readouterr().out) == planner_policies(stage.deployment(), uses=["vpc"])
-
-
-@pytest.mark.parametrize(
-    ("option", "value", "message"),
-    [
-        ("--stage", "Prod", "STAGE='Prod' is invalid"),
-        ("--account", "1234", "ACCOUNT_ID='1234' is invalid"),
-        ("--boundary", "lamplighter", "--boundary='lamplighter' is invalid: use a policy's ARN"),
-    ],
-)
-def test_what_cannot_be_is_refused_by_name(
-    option: str, value: str, message: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    asked = {"--stage": "dev", "--region": REGION, "--account": ACCOUNT, option: value}
-    assert main([word for pair in asked.items() for word in pair]) == 2
-    assert message in capsys.readouterr().err
-
-
-def test_half_a_place_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--stage", "dev", "--account", ACCOUNT]) == 2
-    assert "--region is missing: give both, or neither" in capsys.readouterr().err
