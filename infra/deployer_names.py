@@ -18,12 +18,14 @@ class Names:
         self.name, self.bucket = naming.deployment(deployment.stage), deployment.bucket
         self.prefix = f"{self.name}-"
         self.region, self.account, self.partition = settings.region, settings.account_id, settings.partition
-        self.job_prefix, self.operations = (
-            naming.job_prefix(deployment.stage),
-            naming.operations_function(settings.stage),
-        )
+        self.job_prefix = naming.job_prefix(deployment.stage)
         self.roles = self.everywhere("iam", f"role/{self.prefix}*-{self.region}")
         self.functions = self.regional("lambda", f"function:{self.prefix}*")
+        self.operations = self.regional("lambda", f"function:{naming.operations_function(settings.stage)}")
+        # The stack `lamplighter-<stage>` itself, and those whose names go on after a dash: never those of stage2.
+        self.stacks = [self.regional("cloudformation", f"stack/{name}/*") for name in (self.name, f"{self.prefix}*")]
+        # What the shared stack tells the others (infra/resources/shared_values.py).
+        self.parameters = self.regional("ssm", f"parameter/{self.name}/*")
 
     def regional(self, service: str, resource: str) -> str:
         """An ARN in the stage's account and region."""

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 
 from infra.deployer_names import Names, allow, where
+from infra.options import Options
 from infra.policies import Statement
+
+
+def uses_of(options: Options) -> set[str]:
+    """Which of OPTIONAL these options are in need of."""
+    asked = {
+        "database-proxy": options.database_proxy,
+        "domain": options.domain,
+        "kms": options.kms_key_arn,
+        "vpc": options.vpc,
+        "waf": options.waf_acl_arn,
+    }
+    return {name for name, value in asked.items() if value is not None}
 
 
 def options_statements(names: Names, uses: Collection[str]) -> list[Statement]:
@@ -24,7 +37,14 @@ def _vpc(names: Names) -> list[Statement]:
         allow("ec2", ["CreateSecurityGroup"], [groups, names.regional("ec2", "vpc/*")]),
         allow("ec2", ["DeleteSecurityGroup", "CreateTags", "DeleteTags", *rules], groups),
         allow("ec2", [*looks, "DescribeInstances"], "*"),
+        *_shared_values(names),
     ]
+
+
+def _shared_values(names: Names) -> list[Statement]:
+    """Written by the shared stack, looked up by the others: what no name tells, such as a security group's id."""
+    changes = ["PutParameter", "DeleteParameter", "AddTagsToResource", "RemoveTagsFromResource", "ListTagsForResource"]
+    return [allow("ssm", ["GetParameters", *changes], names.parameters)]
 
 
 def _database_proxy(names: Names) -> list[Statement]:

@@ -43,10 +43,8 @@ def deployer_policies(
 def _stacks(names: Names) -> list[Statement]:
     changes = ["CreateChangeSet", "DescribeChangeSet", "ExecuteChangeSet", "DeleteChangeSet", "DeleteStack"]
     looks = ["DescribeStackEvents", "ListStackResources", "GetTemplate"]
-    # The stack `lamplighter-<stage>` itself, and those whose names go on after a dash: never those of stage2.
-    own = [names.regional("cloudformation", f"stack/{name}/*") for name in (names.name, f"{names.prefix}*")]
     return [
-        allow("cloudformation", changes + looks, own),
+        allow("cloudformation", changes + looks, names.stacks),
         # Which stacks of jobs there are is asked without a name, which AWS takes for all.
         allow("cloudformation", ["DescribeStacks"], names.regional("cloudformation", "stack/*")),
     ]

@@ -202,18 +202,21 @@ def _trust(service: str) -> Statement:
 def join_network() -> list[Statement]:
     """Put a function's network interface into its subnets, which Lambda does with the function's role.
 
-    Lambda wants all resource ids for these, and "*" for what lists; only it may use them, never the function's own code
-    ("Giving Lambda functions access to resources in an Amazon VPC").
+    Lambda wants all ids of a kind for these, and "*" for what lists; only it may use them, never the function's own
+    code ("Giving Lambda functions access to resources in an Amazon VPC"). IAM takes no wildcard for the kind itself.
     """
-    changing = ["CreateNetworkInterface", "DeleteNetworkInterface"]
-    changing += ["AssignPrivateIpAddresses", "UnassignPrivateIpAddresses"]
+    making = ["CreateNetworkInterface"]
+    changing = ["DeleteNetworkInterface", "AssignPrivateIpAddresses", "UnassignPrivateIpAddresses"]
     listing = ["DescribeNetworkInterfaces", "DescribeSubnets"]
+    interfaces = regional_arn("ec2", "network-interface/*")
+    made_in = [regional_arn("ec2", f"{kind}/*") for kind in ("subnet", "security-group")]
     return [
-        _allow([f"ec2:{action}" for action in changing], regional_arn("ec2", "*/*")),
+        _allow([f"ec2:{action}" for action in making], [interfaces, *made_in]),
+        _allow([f"ec2:{action}" for action in changing], interfaces),
         _allow([f"ec2:{action}" for action in listing], "*"),
         {
             "Effect": "Deny",
-            "Action": [f"ec2:{action}" for action in changing + listing],
+            "Action": [f"ec2:{action}" for action in making + changing + listing],
             "Resource": "*",
             "Condition": {"ArnLike": {"lambda:SourceFunctionArn": regional_arn("lambda", "function:*")}},
         },

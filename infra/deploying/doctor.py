@@ -227,10 +227,12 @@ def _permissions(patient: Patient) -> Iterator[Finding]:
     if patient.deployment.endpoint_url is not None:
         return  # the one-machine edition lets everybody do everything
     denied = permissions.denied(patient.aws, patient.deployment)
-    for action in denied:
-        yield fail("permissions", f"{patient.aws.caller} may not {action}", "allow it: docs/deploy.md, 'The deployer'")
+    for actions in denied:
+        advice = f"allow what scripts/permissions --stage {patient.deployment.stage} prints"
+        yield fail("permissions", f"{patient.aws.caller} may not {actions}", advice)
     if not denied:
-        yield ok("permissions", f"{len(permissions.NEEDED)} actions a deploy needs are allowed")
+        count = sum(len(statement["Action"]) for statement in permissions.needed(patient.deployment))
+        yield ok("permissions", f"{count} actions a deploy needs are allowed")
 
 
 _LOOKS: dict[str, Callable[[Patient], Iterator[Finding]]] = {

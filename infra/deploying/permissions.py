@@ -3,49 +3,59 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator
+from typing import Any
 
-from functions import naming
 from infra.aws import Aws
+from infra.deployer_options import uses_of
+from infra.deployer_policy import deployer_policies
 from infra.deployment import Deployment
+from infra.policies import Statement
 
-# One or two of each service a deploy touches; the whole of it is the deployer's policy (docs/deploy.md).
-NEEDED: Mapping[str, str] = {
-    "cloudformation:CreateChangeSet": "cloudformation:{region}:{account}:stack/{name}/*",
-    "cloudformation:ExecuteChangeSet": "cloudformation:{region}:{account}:stack/{name}/*",
-    "cloudformation:DeleteStack": "cloudformation:{region}:{account}:stack/{name}/*",
-    "s3:CreateBucket": "s3:::{bucket}",
-    "s3:PutObject": "s3:::{bucket}/deploys/lock.json",
-    "lambda:CreateFunction": "lambda:{region}:{account}:function:{name}-operations",
-    "lambda:UpdateFunctionCode": "lambda:{region}:{account}:function:{name}-operations",
-    "lambda:InvokeFunction": "lambda:{region}:{account}:function:{name}-operations",
-    "iam:CreateRole": "iam::{account}:role/{name}-operations-{region}",
-    "iam:PassRole": "iam::{account}:role/{name}-operations-{region}",
-    "logs:CreateLogGroup": "logs:{region}:{account}:log-group:/aws/lambda/{name}-operations",
-    "sqs:CreateQueue": "sqs:{region}:{account}:{name}-dead-letters",
-    "scheduler:CreateScheduleGroup": "scheduler:{region}:{account}:schedule-group/{name}",
-}
+
+def needed(deployment: Deployment) -> list[Statement]:
+    """What the deployer's policies allow, which is what a deploy of this stage and its options may come to do."""
+    options = deployment.options
+    made = deployer_policies(deployment, boundary=options.permissions_boundary_arn, uses=uses_of(options))
+    return [statement for each in made.values() for statement in each["Statement"]]
 
 
 def denied(aws: Aws, deployment: Deployment) -> list[str]:
-    """What the simulator says is not allowed, as `action on resource`.
+    """What the simulator says is not allowed, as `action, action on resource`.
 
     Raises ClientError where the caller may not ask it (iam:SimulatePrincipalPolicy): then only a deploy shows.
     """
-    settings = deployment.settings
-    names = {
-        "region": settings.region, "account": settings.account_id, "name": naming.deployment(deployment.stage),
-        "bucket": deployment.bucket,
-    }  # fmt: skip
-    client, refused = aws.client("iam"), []
-    for action, resource in NEEDED.items():
-        arn = f"arn:{settings.partition}:{resource.format(**names)}"
-        answer = client.simulate_principal_policy(
-            PolicySourceArn=principal(aws.caller), ActionNames=[action], ResourceArns=[arn]
+    client, caller = aws.client("iam"), principal(aws.caller)
+    return [line for statement in needed(deployment) for line in _refused(client, caller, statement)]
+
+
+def _refused(client: Any, caller: str, statement: Statement) -> Iterator[str]:
+    """A line for each resource of the statement. All pairs of it are one question, on a resource such as it names."""
+    resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+    for resource in resources:
+        pages = client.get_paginator("simulate_principal_policy").paginate(
+            PolicySourceArn=caller,
+            ActionNames=statement["Action"],
+            ResourceArns=[resource if resource == "*" else resource.replace("*", "x")],
+            ContextEntries=_context(statement),
         )
-        if any(result["EvalDecision"] != "allowed" for result in answer["EvaluationResults"]):
-            refused.append(f"{action} on {arn}")
-    return refused
+        results = [result for page in pages for result in page["EvaluationResults"]]
+        refused = [result["EvalActionName"] for result in results if result["EvalDecision"] != "allowed"]
+        if refused:
+            yield f"{', '.join(refused)} on {resource}"
+
+
+def _context(statement: Statement) -> list[dict[str, Any]]:
+    """The circumstances under which the statement allows it."""
+    wanted = [pair for pairs in statement.get("Condition", {}).values() for pair in pairs.items()]
+    return [
+        {"ContextKeyName": key, "ContextKeyType": "string", "ContextKeyValues": [_one_of(given)]}
+        for key, given in wanted
+    ]
+
+
+def _one_of(given: str | list[str]) -> str:
+    return (given if isinstance(given, str) else given[0]).replace("*", "")
 
 
 def principal(caller: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.iam.evaluator import Request
 from tests.iam.recorder import Call, Recorder
-from tests.iam.stage import ACCOUNT, REGION, VARIANTS
+from tests.iam.stage import REGION, VARIANTS, arn
 
 Params = Mapping[str, Any]
 # AWS answers it to everybody, whatever their policy says (IAM API Reference, GetCallerIdentity).
@@ -35,11 +35,6 @@ def made_for(call: Call) -> list[tuple[str, Request]]:
         (role, Request(action="lambda:InvokeFunction", resource=target["Arn"])),
         (role, Request(action="sqs:SendMessage", resource=target["DeadLetterConfig"]["Arn"])),
     ]
-
-
-def arn(service: str, resource: str) -> str:
-    """An ARN in the stage's account and region."""
-    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}"
 
 
 def function(name: str) -> str:
@@ -80,10 +75,12 @@ def _stack(params: Params) -> str:
 
 
 def _change(params: Params) -> list[Request]:
-    # CloudFormation reads the template with the credentials of whoever names it.
-    bucket_and_key = str(params["TemplateURL"]).split("/", 3)[3]
-    reading = Request(action="s3:GetObject", resource=f"arn:aws:s3:::{bucket_and_key}")
-    return [Request(action="cloudformation:CreateChangeSet", resource=_stack(params)), reading]
+    asked = [Request(action="cloudformation:CreateChangeSet", resource=_stack(params))]
+    if "TemplateURL" in params:
+        # CloudFormation reads the template with the credentials of whoever names it.
+        bucket_and_key = str(params["TemplateURL"]).split("/", 3)[3]
+        asked.append(Request(action="s3:GetObject", resource=f"arn:aws:s3:::{bucket_and_key}"))
+    return asked
 
 
 def _on_its_stack(request: Request, recorder: Recorder) -> Request:

@@ -12,16 +12,26 @@ from functions import naming
 from functions.definition import JobDefinition
 from functions.job import MAY_ENQUEUE
 from functions.registry import collect
+from infra.deployer_options import uses_of
 from infra.deployer_policy import deployer_policies
 from infra.deployment import Deployment
 from infra.job_stacks import stack_name
+from infra.planner_policy import planner_policies
 from infra.resources.api import api_template
 from infra.resources.jobs import jobs_template
 from infra.resources.shared import shared_template
 from tests.iam.evaluator import Statement
 from tests.unit.infra.deployments import ENVIRONMENT, deployment_of, packages
+from tests.unit.infra.variants import EVERYTHING, GIVEN_GROUPS, KEY, VPC
 
 STAGE, REGION, ACCOUNT = ENVIRONMENT["STAGE"], ENVIRONMENT["AWS_REGION"], ENVIRONMENT["ACCOUNT_ID"]
+
+
+def arn(service: str, resource: str) -> str:
+    """An ARN in the stage's account and region."""
+    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}"
+
+
 # Every way a function can come to its login; the statements differ.
 VARIANTS: dict[str, dict[str, str]] = {
     "environment": {},
@@ -44,6 +54,18 @@ VARIANTS: dict[str, dict[str, str]] = {
         "DATABASE_URL": "postgresql://jobs@db.example:5432/jobs?sslmode=require",
     },
 }
+# What a stage may have beside that, each with a login of the database's it goes with.
+PROXY_SECRET = arn("secretsmanager", "secret:prod/proxy-AbCdEf")
+BEHIND_PROXY = {"instance_id": "jobs-prod", "secret_arn": PROXY_SECRET}
+OPTIONS: dict[str, Mapping[str, Any]] = {
+    "vpc": {"vpc": GIVEN_GROUPS},
+    "proxy": {"vpc": VPC, "database_proxy": BEHIND_PROXY},
+    "kms": {"kms_key_arn": KEY},
+    "everything": {**EVERYTHING, "database_proxy": {**BEHIND_PROXY, "secret_kms_key_arn": KEY}},
+}
+VARIANTS |= {"vpc": VARIANTS["secret"], "kms": VARIANTS["secret"]}
+VARIANTS |= {name: {**VARIANTS["rds-iam"], "AUTH_SIGNING_KEY": ""} for name in ("proxy", "everything")}
+PROXY_ID = "prx-0123456789abcdef0"
 # The two beside ours: one that asks for something of its own, one that may enqueue.
 EXPORT = JobDefinition(
     id="nightly-export",
@@ -52,7 +74,8 @@ EXPORT = JobDefinition(
 )
 CLOSING = JobDefinition(id="close-the-day", schedule="0 22 * * *", permissions=MAY_ENQUEUE)
 JOBS = tuple(found.definition for found in collect(("functions.jobs",)))
-SCHEDULER, OPERATIONS, API, DEPLOYER = "scheduler", "operations", "api", "deployer"
+SCHEDULER, OPERATIONS, API, PROXY = "scheduler", "operations", "api", "database-proxy"
+DEPLOYER, PLANNER = "deployer", "planner"
 _PSEUDO = {
     "AWS::AccountId": ACCOUNT,
     "AWS::Region": REGION,
@@ -69,6 +92,7 @@ class Role:
     statements: tuple[Statement, ...]
     trust: tuple[Statement, ...]
     managed: tuple[str, ...]
+    boundary: str | None
 
 
 def job_role(job_id: str) -> str:
@@ -78,7 +102,7 @@ def job_role(job_id: str) -> str:
 
 def deployment(variant: str = "environment") -> Deployment:
     """The stage with all jobs."""
-    return deployment_of([*JOBS, EXPORT, CLOSING], environ=VARIANTS[variant])
+    return deployment_of([*JOBS, EXPORT, CLOSING], environ=VARIANTS[variant], options=OPTIONS.get(variant))
 
 
 @cache
@@ -90,7 +114,16 @@ def templates(variant: str = "environment") -> Mapping[str, Mapping[str, Any]]:
         naming.api_function(STAGE): api_template(stage, packages()),
         stack_name(STAGE, 1): jobs_template(stage, packages(), stage.jobs),
     }
-    return {name: _resolved(template.to_dict()) for name, template in made.items()}
+    resolved: dict[str, Mapping[str, Any]] = {}
+    for name, template in made.items():
+        stored = {
+            each["Properties"]["Name"]: each["Properties"]["Value"]
+            for one in resolved.values()
+            for each in one["Resources"].values()
+            if each["Type"] == "AWS::SSM::Parameter"
+        }
+        resolved[name] = _resolved(template.to_dict(), stored)
+    return resolved
 
 
 def resources(variant: str = "environment") -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -102,11 +135,23 @@ def resources(variant: str = "environment") -> Iterator[tuple[str, Mapping[str, 
 
 @cache
 def statements_of(role: str) -> tuple[Statement, ...]:
-    """What a role's policy says, in all variants together: they differ in where the login is, and nothing else."""
-    if role == DEPLOYER:
-        documents = deployer_policies(deployment()).values()
-        return tuple(statement for document in documents for statement in document["Statement"])
-    return tuple(statement for variant in VARIANTS for statement in roles(variant)[role].statements)
+    """What a role's policy says, in all variants together; of whoever deploys or plans, for a stage without options."""
+    if role in (DEPLOYER, PLANNER):
+        return by_hand(role)
+    return tuple(each for variant in VARIANTS if role in roles(variant) for each in roles(variant)[role].statements)
+
+
+@cache
+def by_hand(role: str, variant: str = "environment") -> tuple[Statement, ...]:
+    """What `scripts/permissions` prints for whoever deploys this variant, or plans it."""
+    stage = deployment(variant)
+    boundary, uses = stage.options.permissions_boundary_arn, uses_of(stage.options)
+    made = (
+        planner_policies(stage, uses=uses)
+        if role == PLANNER
+        else deployer_policies(stage, boundary=boundary, uses=uses)
+    )
+    return tuple(statement for document in made.values() for statement in document["Statement"])
 
 
 @cache
@@ -124,21 +169,35 @@ def _role(properties: Mapping[str, Any]) -> Role:
         statements=tuple(statement for document in documents for statement in document["Statement"]),
         trust=tuple(properties["AssumeRolePolicyDocument"]["Statement"]),
         managed=tuple(properties.get("ManagedPolicyArns", ())),
+        boundary=properties.get("PermissionsBoundary"),
     )
 
 
-def _resolved(template: Mapping[str, Any]) -> dict[str, Any]:
+def _resolved(template: Mapping[str, Any], stored: Mapping[str, str]) -> dict[str, Any]:
+    looked_up = {
+        title: stored[parameter["Default"]]
+        for title, parameter in template.get("Parameters", {}).items()
+        if "Default" in parameter
+    }
+
     def value(node: Any) -> Any:
         if isinstance(node, list):
             return [value(each) for each in node]
         if not isinstance(node, dict):
             return node
         if node.keys() == {"Ref"}:
-            return _PSEUDO.get(node["Ref"]) or _reference(template, node["Ref"], "Ref")
+            known = {**_PSEUDO, **looked_up}
+            return known.get(node["Ref"]) or _reference(template, node["Ref"], "Ref")
         if node.keys() == {"Fn::GetAtt"}:
             return _reference(template, *node["Fn::GetAtt"])
         if node.keys() == {"Fn::Sub"}:
             return substituted(*([node["Fn::Sub"]] if isinstance(node["Fn::Sub"], str) else node["Fn::Sub"]))
+        if node.keys() == {"Fn::Split"}:
+            sign, text = map(value, node["Fn::Split"])
+            return text.split(sign)
+        if node.keys() == {"Fn::Select"}:
+            index, some = map(value, node["Fn::Select"])
+            return some[int(index)]
         if len(node) == 1 and next(iter(node)).startswith("Fn::"):
             return f"<{next(iter(node))}>"
         return {key: value(each) for key, each in node.items()}
@@ -171,4 +230,5 @@ _NAMES = {
     ("AWS::Lambda::Function", "Ref"): f"lambda:{_PLACE}:function:{{FunctionName}}",
     ("AWS::SecretsManager::Secret", "Ref"): f"secretsmanager:{_PLACE}:secret:{{Name}}-AbCdEf",
     ("AWS::SNS::Topic", "Ref"): f"sns:{_PLACE}:{{TopicName}}",
+    ("AWS::RDS::DBProxy", "DBProxyArn"): f"rds:{_PLACE}:db-proxy:{PROXY_ID}",
 }

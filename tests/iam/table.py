@@ -11,8 +11,22 @@ from pathlib import Path
 
 from functions import naming
 from tests.iam.evaluator import Request, decide
-from tests.iam.requests import arn
-from tests.iam.stage import API, CLOSING, DEPLOYER, EXPORT, OPERATIONS, REGION, SCHEDULER, job_role, statements_of
+from tests.iam.stage import (
+    API,
+    CLOSING,
+    DEPLOYER,
+    EXPORT,
+    OPERATIONS,
+    PLANNER,
+    PROXY,
+    PROXY_ID,
+    REGION,
+    SCHEDULER,
+    arn,
+    job_role,
+    statements_of,
+)
+from tests.unit.infra.variants import KEY
 
 PAGE = Path(__file__).parents[2] / "docs" / "permissions.md"
 _BEGIN, _END = "<!-- the table: python -m tests.iam.table -->\n", "<!-- its end -->\n"
@@ -23,6 +37,7 @@ PLAIN, SWEEP, ASKING, ENQUEUING, MAILING = (
 LIKE_PLAIN = {job_role(job_id) for job_id in ("expired-refresh-token-cleanup", "prepare-partitions")}
 COLUMNS = {
     DEPLOYER: "deployer",
+    PLANNER: "planner",
     OPERATIONS: "operations",
     API: "API",
     SCHEDULER: "Scheduler",
@@ -31,6 +46,7 @@ COLUMNS = {
     ENQUEUING: "a job with `MAY_ENQUEUE`",
     ASKING: "a job with `s3:PutObject`",
     MAILING: "`send-email`",
+    PROXY: "RDS Proxy",
 }
 JOBS = {PLAIN, SWEEP, ASKING, ENQUEUING, MAILING}
 FUNCTIONS = JOBS | {API, OPERATIONS}
@@ -54,7 +70,9 @@ class Line:
 def _lines(section: str, *rows: tuple[str, str, str, set[str]]) -> Iterator[Line]:
     for words, action, resource, allowed in rows:
         action, _, service = action.partition(" to ")
+        action, _, by = action.partition(" by ")
         context = {_PASSED: f"{service}.amazonaws.com"} if service else {}
+        context |= {"lambda:SourceFunctionArn": _function(by)} if by else {}
         yield Line(section, words, Request(action=action, resource=resource, context=context), frozenset(allowed))
 
 
@@ -89,7 +107,7 @@ LINES = [
     *_lines(
         "Functions",
         ("start a job", "lambda:InvokeFunction", _function(f"{_S}-job-a"), STARTING),
-        ("ask the operations function", "lambda:InvokeFunction", _function(f"{_S}-operations"), {DEPLOYER}),
+        ("ask the operations function", "lambda:InvokeFunction", _function(f"{_S}-operations"), {DEPLOYER, PLANNER}),
         ("call the API's function past API Gateway", "lambda:InvokeFunction", _function(f"{_S}-api"), {DEPLOYER}),
         ("start a job of stage dev2", "lambda:InvokeFunction", _function("lamplighter-dev2-job-a"), NOBODY),
         ("start a job in another region", "lambda:InvokeFunction", _OTHER_REGION, NOBODY),
@@ -191,16 +209,46 @@ LINES = [
         ),
         ("log in as the application", "rds-db:connect", arn("rds-db", "dbuser:cluster-ABC1/jobs"), FUNCTIONS),
         ("log in as somebody else", "rds-db:connect", arn("rds-db", "dbuser:cluster-ABC1/postgres"), NOBODY),
+        (
+            "log in through RDS Proxy as the application", "rds-db:connect", arn("rds-db", f"dbuser:{PROXY_ID}/jobs"),
+            FUNCTIONS,
+        ),
+        ("log in through another proxy", "rds-db:connect", arn("rds-db", "dbuser:prx-1/jobs"), NOBODY),
+        (
+            "read the login RDS Proxy has", "secretsmanager:GetSecretValue",
+            arn("secretsmanager", "secret:prod/proxy-AbCdEf"), {PROXY},
+        ),
         ("log in to another database", "rds-db:connect", arn("rds-db", "dbuser:cluster-XYZ9/jobs"), NOBODY),
         ("do what a job's `permissions` ask for", "s3:PutObject", "arn:aws:s3:::exports/dev/a.csv", {ASKING}),
         ("do it where another stage does", "s3:PutObject", "arn:aws:s3:::exports/prod/a.csv", NOBODY),
-        ("write a package or template", "s3:PutObject", f"{_BUCKET}/functions/a.zip", {DEPLOYER}),
+        ("write a package", "s3:PutObject", f"{_BUCKET}/functions/a.zip", {DEPLOYER}),
+        ("write a template to plan with", "s3:PutObject", f"{_BUCKET}/templates/a.json", {DEPLOYER, PLANNER}),
+        ("read a template", "s3:GetObject", f"{_BUCKET}/templates/a.json", {DEPLOYER, PLANNER}),
+        ("write the list of versions", "s3:PutObject", f"{_BUCKET}/deploys/versions.json", {DEPLOYER}),
         ("write one of stage dev2", "s3:PutObject", f"{_BUCKET.replace('dev', 'dev2')}/functions/a.zip", NOBODY),
         ("delete a bucket of somebody else", "s3:DeleteBucket", "arn:aws:s3:::exports", NOBODY),
     ),
     *_lines(
+        "Network and key",
+        (
+            "put a function into a subnet, as Lambda does for it", "ec2:CreateNetworkInterface",
+            arn("ec2", "network-interface/eni-1"), FUNCTIONS,
+        ),
+        (
+            "do the same in a function's own code", f"ec2:CreateNetworkInterface by {_S}-job-retention",
+            arn("ec2", "network-interface/eni-1"), NOBODY,
+        ),
+        ("read what the stage's key has encrypted", "kms:Decrypt", KEY, FUNCTIONS | {SCHEDULER}),
+        ("read what another key has", "kms:Decrypt", arn("kms", "key/1"), NOBODY),
+    ),
+    *_lines(
         "Stacks",
-        ("delete a stack of this stage", "cloudformation:DeleteStack", _stack(f"{_S}-api"), {DEPLOYER}),
+        (
+            "ask what would become of a stack", "cloudformation:CreateChangeSet", _stack(f"{_S}-api"),
+            {DEPLOYER, PLANNER},
+        ),
+        ("change a stack", "cloudformation:ExecuteChangeSet", _stack(f"{_S}-api"), {DEPLOYER}),
+        ("delete a stack of this stage", "cloudformation:DeleteStack", _stack(f"{_S}-api"), {DEPLOYER, PLANNER}),
         ("delete a stack of stage dev2", "cloudformation:DeleteStack", _stack("lamplighter-dev2"), NOBODY),
         ("delete a stack of somebody else", "cloudformation:DeleteStack", _stack("payroll"), NOBODY),
     ),

@@ -2,6 +2,12 @@
 import { readFileSync } from 'node:fs'
 import { runSimulation } from '@cloud-copilot/iam-simulate'
 
+// What a KMS key has unless somebody says otherwise: the account's IAM policies decide ("Default key policy").
+const keyPolicy = (account) => ({
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${account}:root` }, Action: 'kms:*', Resource: '*' }],
+})
+
 const answers = []
 for (const asked of JSON.parse(readFileSync(0, 'utf8'))) {
   const answer = await runSimulation(
@@ -13,6 +19,7 @@ for (const asked of JSON.parse(readFileSync(0, 'utf8'))) {
         contextVariables: asked.context,
       },
       identityPolicies: [{ name: 'own', policy: { Version: '2012-10-17', Statement: asked.statements } }],
+      resourcePolicy: asked.action.startsWith('kms:') ? keyPolicy(asked.resourceAccount) : undefined,
       serviceControlPolicies: [],
       resourceControlPolicies: [],
     },

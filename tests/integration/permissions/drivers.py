@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -27,15 +27,13 @@ from functions.jobs.mark_lost_executions import mark_lost_executions
 from functions.logs import job_logger
 from functions.scheduling import one_shot, reachable
 from functions.settings import from_environment, settings
-from infra.deploy import deploy, tear_down
-from infra.deployment import Deployment, Target
 from infra.local.gateway_routes import RouteTable, admin_api_routes
 from tests.conftest import PROJECT
 from tests.iam.recorder import Recorder
-from tests.iam.stage import API, CLOSING, DEPLOYER, EXPORT, JOBS, OPERATIONS, REGION, STAGE, VARIANTS, job_role
+from tests.iam.stage import API, CLOSING, EXPORT, JOBS, OPERATIONS, STAGE, VARIANTS, job_role
 from tests.integration.admin_api.api import BASE, KEY, Answer, Api
 from tests.integration.delivery import LambdaContext
-from tests.integration.infra.projects import make_project
+from tests.integration.permissions.deploying import Deploying
 from tests.integration.seeds import claimed
 from tests.unit.infra.deployments import ENVIRONMENT
 
@@ -55,24 +53,11 @@ class Drivers:
     folder: Path
 
     def deploy(self, endpoint_url: str) -> None:
-        """A first deploy, one that changes nothing, one with new code that lacks a job; and all of it taken down."""
-        project = make_project(self.folder / "project")
-        session = boto3.Session(aws_access_key_id="testing", aws_secret_access_key="testing", region_name=REGION)
-        deployment = Deployment(
-            settings=from_environment(ENVIRONMENT | VARIANTS["secret"]),
-            jobs=(EXPORT, CLOSING),
-            project=project,
-            cache=self.folder / "cache",
-            target=Target.host(),
-            endpoint_url=endpoint_url,
-        )
-        with self.recorder.acting(DEPLOYER):
-            deploy(deployment, session=session, report=_silent)
-            deploy(deployment, session=session, report=_silent)
-            (project / "functions/handler.py").write_text("def handle(event, context): return 'next'\n")
-            deploy(replace(deployment, jobs=(EXPORT,)), session=session, report=_silent)
-            self._make_triggers(partial(session.client, endpoint_url=endpoint_url))
-            tear_down(deployment, session=session, report=_silent)
+        """Every command of scripts/deploy; what `down` finds was made by the operations function."""
+        deploying = Deploying(self.recorder, self.patched, self.folder, endpoint_url)
+        deploying.put_up()
+        self._make_triggers(partial(deploying.session.client, endpoint_url=endpoint_url))
+        deploying.take_down()
 
     def operate(self) -> None:
         """Every operation, on both trigger backends, with drift, an orphan and a move from one to the other."""
@@ -189,10 +174,6 @@ def forget() -> None:
     """Let no client and no setting of another test be used."""
     for cached in _CACHED:
         cached.cache_clear()
-
-
-def _silent(_step: str, _seconds: float, _detail: str) -> None:
-    pass
 
 
 def _change(events: Any, scheduler: Any) -> None:

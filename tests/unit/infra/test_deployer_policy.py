@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
 
-from infra.deployer_options import OPTIONAL
+from infra.deployer_options import OPTIONAL, uses_of
 from infra.deployer_policy import deployer_policies
-from infra.permissions_command import main
-from tests.iam import reference, stage
+from tests.iam import reference, simulator, stage
 from tests.iam.evaluator import Request, Statement, decide
-from tests.iam.requests import arn
-from tests.iam.stage import ACCOUNT, DEPLOYER, REGION, VARIANTS, statements_of
+from tests.iam.stage import ACCOUNT, DEPLOYER, PLANNER, REGION, VARIANTS, arn, by_hand
+from tests.unit.infra.variants import KEY
 
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/lamplighter"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/lamplighter-dev-api-{REGION}"
 HANDLERS = ("create", "read", "update", "delete")
 # What a type's handlers may ask for and ours never does: the property that would need it is in no template.
 NOT_NEEDED = {
-    "no function is in a network": ("ec2:", "elasticfilesystem:", "s3files:"),
-    "no key of the account's own": ("kms:",),
+    "no function has a file system": ("elasticfilesystem:", "s3files:"),
     "no layer, code signing, scaling, recursion or runtime settings of our own": (
         "lambda:GetLayerVersion", "lambda:GetCodeSigningConfig", "lambda:PutFunctionCodeSigningConfig",
         "lambda:DeleteFunctionCodeSigningConfig", "lambda:PutFunctionScalingConfig", "lambda:GetFunctionScalingConfig",
@@ -45,12 +42,30 @@ NOT_NEEDED = {
 }  # fmt: skip
 
 
-def _is_needed(action: str, kind: str) -> bool:
-    if action.startswith("iam:"):  # nothing else has a role, or is given one
-        return kind in ("AWS::IAM::Role", "AWS::Lambda::Function")
+# And what takes a property that only some stages' resources have.
+ONLY_WITH = {"ec2:": "VpcConfig", "kms:": "KmsKeyArn"}
+# What an association would take for something that is no API.
+FOREIGN = (
+    "amplify:", "apprunner:", "appsync:", "bedrock-agentcore:", "cognito-idp:", "elasticloadbalancing:",
+    "ec2:AssociateVerified", "ec2:DescribeVerified", "ec2:DisassociateVerified", "ec2:GetVerified",
+    "wafv2:GetPermissionPolicy", "wafv2:PutPermissionPolicy",
+)  # fmt: skip
+# Whose handlers pass a role, and to whom.
+PASSING = {"AWS::Lambda::Function": "lambda", "AWS::RDS::DBProxy": "rds"}
+
+
+def _is_needed(action: str, kind: str, properties: Mapping[str, Any]) -> bool:
+    if action.startswith("iam:") and kind not in (*PASSING, "AWS::IAM::Role"):  # nothing else has a role
+        return False
     if action.startswith("s3:Get") and kind != "AWS::Lambda::Function":  # nothing else is read from the bucket
         return False
-    return not any(action.startswith(each) for some in NOT_NEEDED.values() for each in some)
+    if action == "iam:DeleteRolePermissionsBoundary" and "PermissionsBoundary" in properties:
+        return False  # which is what a boundary is for
+    if kind == "AWS::Lambda::Function":
+        wanted = [name for service, name in ONLY_WITH.items() if action.startswith(service)]
+        if any(name not in properties for name in wanted):
+            return False
+    return not action.startswith(FOREIGN) and not any(action.startswith(some) for some in NOT_NEEDED.values())
 
 
 def _arns(kind: str, properties: Mapping[str, Any]) -> list[str]:
@@ -63,11 +78,11 @@ def _arns(kind: str, properties: Mapping[str, Any]) -> list[str]:
 _FUNCTION = arn("lambda", "function:{FunctionName}")
 _CODE = f"arn:aws:s3:::lamplighter-dev-{ACCOUNT}-{REGION}/functions/a.zip"
 _QUEUE = arn("sqs", "lamplighter-dev-dead-letters")
-_DOMAIN = f"arn:aws:apigateway:{REGION}::/domainnames/jobs.example.com"
-_TAGS = f"arn:aws:apigateway:{REGION}::/tags/x"
-_API = f"arn:aws:apigateway:{REGION}::/restapis"
+_GATEWAY = f"arn:aws:apigateway:{REGION}::"
+_API, _TAGS, _DOMAINS = f"{_GATEWAY}/restapis", f"{_GATEWAY}/tags/x", f"{_GATEWAY}/domainnames"
+_ROLE_OF_PROXY = f"arn:aws:iam::{ACCOUNT}:role/lamplighter-dev-database-proxy-{REGION}"
 _NAMED = {
-    "AWS::Lambda::Function": [_FUNCTION, _CODE, ROLE],
+    "AWS::Lambda::Function": [_FUNCTION, _CODE, ROLE, KEY],
     "AWS::Lambda::EventInvokeConfig": ["{FunctionName}"],
     "AWS::Lambda::Permission": ["{FunctionName}"],
     "AWS::IAM::Role": [f"arn:aws:iam::{ACCOUNT}:role/{{RoleName}}"],
@@ -85,81 +100,46 @@ _NAMED = {
     "AWS::ApiGateway::RestApi": [_API, f"{_API}/a1b2c3"],
     "AWS::ApiGateway::Deployment": [f"{_API}/a1b2c3/deployments"],
     "AWS::ApiGateway::Stage": [f"{_API}/a1b2c3/stages/prod"],
+    "AWS::ApiGateway::DomainName": [_DOMAINS, f"{_DOMAINS}/jobs.example.com", _TAGS],
+    "AWS::ApiGateway::BasePathMapping": [f"{_DOMAINS}/jobs.example.com/basepathmappings"],
+    "AWS::Route53::RecordSet": ["arn:aws:route53:::hostedzone/{HostedZoneId}", "arn:aws:route53:::change/C1"],
+    "AWS::WAFv2::WebACLAssociation": [f"{_API}/a1b2c3/stages/dev", "{WebACLArn}"],
+    "AWS::SSM::Parameter": [arn("ssm", "parameter{Name}")],
+    "AWS::EC2::SecurityGroup": [arn("ec2", "security-group/sg-1"), arn("ec2", "vpc/vpc-1")],
+    "AWS::RDS::DBProxy": [arn("rds", "db-proxy:prx-1"), _ROLE_OF_PROXY],
+    "AWS::RDS::DBProxyTargetGroup": [
+        arn("rds", "target-group:prx-tg-1"), arn("rds", "db-proxy:prx-1"), arn("rds", "db:jobs"),
+        arn("rds", "cluster:jobs"),
+    ],
 }  # fmt: skip
+# What an option makes; all else is changed by it at most.
+OF_OPTIONS = {
+    "vpc": ("AWS::EC2::SecurityGroup", "AWS::SSM::Parameter"),
+    "database-proxy": ("AWS::RDS::DBProxy", "AWS::RDS::DBProxyTargetGroup", "AWS::SSM::Parameter"),
+    "domain": ("AWS::Route53::RecordSet", "AWS::ApiGateway::DomainName", "AWS::ApiGateway::BasePathMapping"),
+    "waf": ("AWS::WAFv2::WebACLAssociation",),
+}
 
 
 def _asked_by(kind: str, properties: Mapping[str, Any]) -> Iterator[Request]:
-    for action in _actions(kind):
-        if not _is_needed(action, kind):
+    for action in sorted(_actions(kind)):
+        if not _is_needed(action, kind, properties):
             continue
         taken = [each for each in _arns(kind, properties) if reference.takes(action, each)]
         resources = taken if reference.resource_types(action) else ["*"]
         assert resources, f"{kind} asks for {action}, on none of the ARNs it has here"
-        context = {"iam:PassedToService": "lambda.amazonaws.com"} if action == "iam:PassRole" else {}
-        yield from (Request(action=action, resource=each, context=context) for each in resources)
-
-
-def test_what_cloudformation_does_for_each_resource_is_allowed() -> None:
-    """The types' own schemas say which calls their handlers make (CloudFormation, "handlers")."""
-    asked = {
-        (kind, request.action, request.resource): request
-        for variant in VARIANTS
-        for kind, properties in stage.resources(variant)
-        for request in _asked_by(kind, properties)
-    }
-    refused = [which for which, request in asked.items() if decide(statements_of(DEPLOYER), request) == "deny"]
-    assert refused == []
-    assert len(asked) > 100
-
-
-_ROLE_OF_PROXY = f"arn:aws:iam::{ACCOUNT}:role/lamplighter-dev-database-proxy-{REGION}"
-# What each option makes, by type, and how that is called.
-OF_OPTIONS = {
-    "vpc": {"AWS::EC2::SecurityGroup": [arn("ec2", "security-group/sg-1"), arn("ec2", "vpc/vpc-1")]},
-    "database-proxy": {
-        "AWS::RDS::DBProxy": [arn("rds", "db-proxy:prx-1"), _ROLE_OF_PROXY],
-        "AWS::RDS::DBProxyTargetGroup": [
-            arn("rds", "target-group:prx-tg-1"), arn("rds", "db-proxy:prx-1"), arn("rds", "db:jobs"),
-            arn("rds", "cluster:jobs"),
-        ],
-    },
-    "domain": {
-        "AWS::Route53::RecordSet": ["arn:aws:route53:::hostedzone/Z1", "arn:aws:route53:::change/C1"],
-        "AWS::ApiGateway::DomainName": [f"arn:aws:apigateway:{REGION}::/domainnames", _DOMAIN, _TAGS],
-        "AWS::ApiGateway::BasePathMapping": [f"{_DOMAIN}/basepathmappings"],
-    },
-    "waf": {"AWS::WAFv2::WebACLAssociation": [f"{_API}/a1b2c3/stages/dev", arn("wafv2", "regional/webacl/jobs/1")]},
-}  # fmt: skip
-# What an association would take for something that is no API.
-FOREIGN = (
-    "amplify:", "apprunner:", "appsync:", "bedrock-agentcore:", "cognito-idp:", "elasticloadbalancing:",
-    "ec2:AssociateVerified", "ec2:DescribeVerified", "ec2:DisassociateVerified", "ec2:GetVerified",
-    "wafv2:GetPermissionPolicy", "wafv2:PutPermissionPolicy",
-)  # fmt: skip
-
-
-@pytest.mark.parametrize("option", OF_OPTIONS)
-def test_what_an_option_makes_is_allowed_where_it_is_used_and_else_not(option: str) -> None:
-    usual = [statement for each in deployer_policies(stage.deployment()).values() for statement in each["Statement"]]
-    wider = deployer_policies(stage.deployment(), uses=[option]).values()
-    asked = [request for kind, arns in OF_OPTIONS[option].items() for request in _asked(kind, arns)]
-    with_it = [statement for each in wider for statement in each["Statement"]]
-    assert [(each.action, each.resource) for each in asked if decide(with_it, each) == "deny"] == []
-    assert [each for each in asked if decide(usual, each) == "deny"]
-
-
-def _asked(kind: str, arns: list[str]) -> Iterator[Request]:
-    for action in sorted(_actions(kind)):
-        if action.startswith(FOREIGN):
-            continue
-        resources = (
-            [each for each in arns if reference.takes(action, each)] if reference.resource_types(action) else ["*"]
-        )
-        assert resources, f"{kind} asks for {action}, on none of the ARNs it has here"
         if "Tag" in action:  # only what is made, not what it is made in or for
             resources = resources[:1]
-        context = {"iam:PassedToService": "rds.amazonaws.com"} if action == "iam:PassRole" else {}
-        yield from (Request(action=action, resource=each, context=context) for each in resources)
+        yield from (Request(action=action, resource=each, context=_context(kind, properties)) for each in resources)
+
+
+def _context(kind: str, properties: Mapping[str, Any]) -> dict[str, str]:
+    boundary = properties.get("PermissionsBoundary")
+    return {
+        **({"iam:PassedToService": f"{PASSING[kind]}.amazonaws.com"} if kind in PASSING else {}),
+        **({"iam:PermissionsBoundary": boundary} if boundary else {}),
+        **({"kms:ViaService": f"lambda.{REGION}.amazonaws.com"} if "KmsKeyArn" in properties else {}),
+    }
 
 
 def _actions(kind: str) -> set[str]:
@@ -167,17 +147,68 @@ def _actions(kind: str) -> set[str]:
     return {action for name in HANDLERS for action in schema["handlers"].get(name, {}).get("permissions", ())}
 
 
-def test_every_option_that_makes_something_is_tried_and_kms_goes_through_services_alone() -> None:
-    assert OF_OPTIONS.keys() | {"kms"} == OPTIONAL.keys()
-    documents = deployer_policies(stage.deployment(), uses=["kms"]).values()
-    statements = [statement for each in documents for statement in each["Statement"]]
+def _asked_in(variant: str) -> dict[tuple[str, str, str], Request]:
+    return {
+        (kind, request.action, request.resource): request
+        for kind, properties in stage.resources(variant)
+        for request in _asked_by(kind, properties)
+    }
 
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_what_cloudformation_does_for_each_resource_is_allowed(variant: str) -> None:
+    """The types' own schemas say which calls their handlers make (CloudFormation, "handlers")."""
+    asked = _asked_in(variant)
+    granted = by_hand(DEPLOYER, variant)
+    assert [which for which, request in asked.items() if decide(granted, request) == "deny"] == []
+    assert len(asked) > 100
+
+
+def test_somebody_elses_evaluator_refuses_none_of_it_with_every_option_on() -> None:
+    """One of each kind and action. API Gateway's paths it has other kinds for: there it says neither."""
+    asked = {(kind, action): each for (kind, action, _), each in _asked_in("everything").items()}
+    granted = by_hand(DEPLOYER, "everything")
+    said = simulator.answers([(granted, each) for each in asked.values()], account=ACCOUNT)
+    unsaid = {action for (_, action), answer in zip(asked, said, strict=True) if answer != "allow"}
+    assert unsaid <= {"apigateway:POST", "apigateway:SetWebACL"}
+    assert "deny" not in said
+
+
+@pytest.mark.parametrize("option", OPTIONAL)
+def test_no_option_of_those_there_are_could_be_left_out(option: str) -> None:
+    """With everything on, each takes what the others do not give."""
+    asked, options = _asked_in("everything").values(), stage.deployment("everything").options
+    assert uses_of(options) == OPTIONAL.keys()
+    without = deployer_policies(
+        stage.deployment("everything"), boundary=options.permissions_boundary_arn, uses=OPTIONAL.keys() - {option}
+    )
+    statements = [statement for each in without.values() for statement in each["Statement"]]
+    assert [each for each in asked if decide(statements, each) == "deny"]
+
+
+def test_every_type_that_an_option_makes_is_in_the_stage_that_has_them_all() -> None:
+    made = {kind for kind, _ in stage.resources("everything")}
+    assert made >= {kind for kinds in OF_OPTIONS.values() for kind in kinds}
+    assert made == {kind for variant in VARIANTS for kind, _ in stage.resources(variant)} == _NAMED.keys()
+    assert {kind for kind, _ in stage.resources()}.isdisjoint(kind for kinds in OF_OPTIONS.values() for kind in kinds)
+    assert uses_of(stage.deployment().options) == set()
+
+
+def test_a_key_is_used_through_the_services_that_encrypt_with_it_alone() -> None:
     def decrypting(service: str | None = None) -> str:
-        context = {} if service is None else {"kms:ViaService": service}
-        return decide(statements, Request(action="kms:Decrypt", resource=arn("kms", "key/1"), context=context))
+        context = {} if service is None else {"kms:ViaService": f"{service}.{REGION}.amazonaws.com"}
+        return decide(by_hand(DEPLOYER, "kms"), Request(action="kms:Decrypt", resource=KEY, context=context))
 
-    assert decrypting(service=f"lambda.{REGION}.amazonaws.com") == "allow"
-    assert [decrypting(), decrypting(service=f"s3.{REGION}.amazonaws.com")] == ["deny", "deny"]
+    assert {decrypting(service) for service in ("lambda", "logs", "sqs", "sns", "secretsmanager")} == {"allow"}
+    assert [decrypting(), decrypting("s3")] == ["deny", "deny"]
+
+
+def test_whoever_plans_may_look_up_what_the_shared_stack_has_stored() -> None:
+    """CloudFormation does it with their credentials, for a change set too."""
+    asked = Request(action="ssm:GetParameters", resource=arn("ssm", "parameter/lamplighter-dev/FunctionsGroup"))
+    other = Request(action="ssm:GetParameters", resource=arn("ssm", "parameter/lamplighter-dev2/FunctionsGroup"))
+    assert [decide(by_hand(PLANNER, "proxy"), each) for each in (asked, other)] == ["allow", "deny"]
+    assert decide(by_hand(PLANNER), asked) == "deny"
 
 
 def _with_boundary() -> list[Statement]:
@@ -212,30 +243,3 @@ def test_a_stage_with_the_longest_name_fits_into_the_policies_too() -> None:
         for name, document in printed.items()
     }
     assert max(sizes.values()) <= 6_144, sizes
-
-
-def test_the_command_writes_each_policy_to_a_file_that_is_named_after_it(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    asked = ["--stage", "dev", "--region", REGION, "--account", ACCOUNT, "--boundary", BOUNDARY]
-    assert main(asked) == 0
-    printed = json.loads(capsys.readouterr().out)
-    assert printed == deployer_policies(stage.deployment(), boundary=BOUNDARY)
-    assert main([*asked, "--out", str(tmp_path / "policies")]) == 0
-    assert {path.stem: json.loads(path.read_text()) for path in (tmp_path / "policies").iterdir()} == printed
-
-
-@pytest.mark.parametrize(
-    ("option", "value", "message"),
-    [
-        ("--stage", "Prod", "STAGE='Prod' is invalid"),
-        ("--account", "1234", "ACCOUNT_ID='1234' is invalid"),
-        ("--boundary", "lamplighter", "--boundary='lamplighter' is invalid: use a policy's ARN"),
-    ],
-)
-def test_what_cannot_be_is_refused_by_name(
-    option: str, value: str, message: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    asked = {"--stage": "dev", "--region": REGION, "--account": ACCOUNT, option: value}
-    assert main([word for pair in asked.items() for word in pair]) == 2
-    assert message in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -11,13 +12,12 @@ import pytest
 from functions.definition import JobDefinition
 from infra.deploying import doctor, permissions
 from infra.deploying.findings import Finding, worst
+from tests.iam.evaluator import Request, Statement, decide
+from tests.iam.stage import DEPLOYER, by_hand, deployment
 from tests.unit.infra.deployments import deployment_of
+from tests.unit.infra.servers import SERVER
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
-SERVER: dict[str, Any] = {
-    "server_version": "17.2", "user": "app", "database": "jobs", "is_standby": False, "max_connections": 100,
-    "connections": 10, "may_create": True, "is_encrypted": True, "owners": [], "pending": [],
-}  # fmt: skip
 
 
 def patient(jobs: tuple[JobDefinition, ...] = (), **aws: Any) -> Any:
@@ -84,20 +84,45 @@ def test_three_clocks_are_compared(lambda_off_s: float, postgres_off_s: float, l
     assert found.level == level
 
 
-def test_what_iams_simulator_denies_is_named_with_its_resource() -> None:
-    asked: list[Any] = []
+class Simulator:
+    """IAM's, with our evaluator in it and a caller who has these statements."""
 
-    def simulate(**request: Any) -> Any:
-        asked.append(request["PolicySourceArn"])
-        denied = request["ActionNames"] == ["iam:PassRole"]
-        return {"EvaluationResults": [{"EvalDecision": "implicitDeny" if denied else "allowed"}]}
+    def __init__(self, granted: Sequence[Statement]) -> None:
+        self.granted = granted
+        self.callers: list[str] = []
 
-    caller = "arn:aws:sts::123456789012:assumed-role/deploy/ann"
-    iam = SimpleNamespace(simulate_principal_policy=simulate)
-    found = permissions.denied(SimpleNamespace(caller=caller, client=lambda _: iam), deployment_of(()))  # type: ignore[arg-type]
-    assert [one.split(" on ")[0] for one in found] == ["iam:PassRole"]
-    assert set(asked) == {"arn:aws:iam::123456789012:role/deploy"}
+    def get_paginator(self, operation: str) -> Any:
+        assert operation == "simulate_principal_policy"
+        return SimpleNamespace(paginate=lambda **request: [self._answer(**request)])
+
+    def _answer(self, **request: Any) -> Any:
+        self.callers.append(request["PolicySourceArn"])
+        context = {each["ContextKeyName"]: each["ContextKeyValues"][0] for each in request["ContextEntries"]}
+        (resource,) = request["ResourceArns"]
+        decisions = {"allow": "allowed", "deny": "implicitDeny"}
+        results = [
+            {"EvalActionName": action, "EvalDecision": decisions[decide(self.granted, asked)]}
+            for action in request["ActionNames"]
+            for asked in [Request(action=action, resource=resource, context=context)]
+        ]
+        return {"EvaluationResults": results}
+
+
+CALLER = "arn:aws:sts::123456789012:assumed-role/deploy/ann"
+
+
+@pytest.mark.parametrize("variant", ["environment", "everything"])
+def test_a_caller_with_the_deployers_policies_lacks_nothing(variant: str) -> None:
+    iam = Simulator(by_hand(DEPLOYER, variant))
+    assert permissions.denied(SimpleNamespace(caller=CALLER, client=lambda _: iam), deployment(variant)) == []  # type: ignore[arg-type]
+    assert set(iam.callers) == {"arn:aws:iam::123456789012:role/deploy"}
     assert permissions.principal("arn:aws:iam::123456789012:user/ann") == "arn:aws:iam::123456789012:user/ann"
+
+
+def test_what_iams_simulator_denies_is_named_with_its_resource() -> None:
+    iam = Simulator([each for each in by_hand(DEPLOYER) if each["Action"] != ["iam:PassRole"]])
+    found = permissions.denied(SimpleNamespace(caller=CALLER, client=lambda _: iam), deployment())  # type: ignore[arg-type]
+    assert found == ["iam:PassRole on arn:aws:iam::123456789012:role/lamplighter-dev-*-eu-central-1"]
 
 
 def test_the_worst_finding_decides() -> None:

@@ -11,8 +11,22 @@ import pytest
 from infra.deployer_policy import LARGEST, deployer_policies
 from tests.iam import reference, simulator, stage, table
 from tests.iam.evaluator import Request, Statement, decide
-from tests.iam.stage import ACCOUNT, DEPLOYER, EXPORT, JOBS, REGION, VARIANTS, job_role, roles, statements_of
+from tests.iam.stage import (
+    ACCOUNT,
+    DEPLOYER,
+    EXPORT,
+    JOBS,
+    PLANNER,
+    PROXY,
+    REGION,
+    VARIANTS,
+    arn,
+    job_role,
+    roles,
+    statements_of,
+)
 from tests.iam.table import COLUMNS, LIKE_PLAIN, LINES, PAGE, PLAIN
+from tests.unit.infra.variants import KEY
 
 # A resource that cannot be named, by role and action, and why not.
 EVERYTHING = {
@@ -24,7 +38,12 @@ EVERYTHING = {
     "logs:DescribeResourcePolicies": "has no resource type; CloudFormation reads it beside a log group",
     "logs:DescribeIndexPolicies": "has no resource type; CloudFormation reads it beside a log group",
     "secretsmanager:GetRandomPassword": "has no resource type; makes a random text",
+    "ec2:DescribeNetworkInterfaces": "has no resource type; Lambda looks with it, where functions are in a VPC",
+    "ec2:DescribeSubnets": "has no resource type; Lambda looks with it, where functions are in a VPC",
 }
+# All of a kind, as Lambda wants it; a Deny keeps the functions' own code out ("Giving Lambda functions access to
+# resources in an Amazon VPC").
+_OF_EC2 = {arn("ec2", f"{kind}/*") for kind in ("network-interface", "subnet", "security-group")}
 EVERY_ROLE = [*COLUMNS, *sorted(LIKE_PLAIN)]
 
 
@@ -36,14 +55,30 @@ def _grants(role: str) -> Iterator[tuple[str, str]]:
     for statement in statements_of(role):
         for action in _list(statement["Action"]):
             for resource in _list(statement["Resource"]):
-                yield action, resource
+                if statement["Effect"] == "Allow":
+                    yield action, resource
 
 
 def test_every_role_in_the_templates_is_named_in_the_table_and_every_one_in_the_table_is_there() -> None:
-    """A new role, a proxy's for example, gets a column with what it may and may not do."""
+    """A new role gets a column with what it may and may not do."""
     for variant in VARIANTS:
-        assert {*roles(variant), DEPLOYER} == set(EVERY_ROLE)
-    assert [role.name for role in roles().values() if role.managed] == [], "a policy of AWS's own is nobody's to review"
+        proxy = {PROXY} if stage.deployment(variant).options.database_proxy else set()
+        assert {*roles(variant), *proxy, DEPLOYER, PLANNER} == {*EVERY_ROLE} - ({PROXY} - proxy)
+    managed = [role.name for variant in VARIANTS for role in roles(variant).values() if role.managed]
+    assert managed == [], "a policy of AWS's own is nobody's to review"
+
+
+def test_no_role_is_without_the_boundary_that_the_stage_names() -> None:
+    wanted = stage.OPTIONS["everything"]["permissions_boundary_arn"]
+    assert {role.boundary for role in roles("everything").values()} == {wanted}
+    assert {role.boundary for role in roles().values()} == {None}
+
+
+def test_no_policy_names_what_is_not_an_arn() -> None:
+    """What a template looks up, or takes from another resource, stands there as AWS would put it in."""
+    for variant in VARIANTS:
+        policies = {role.name: json.dumps([*role.statements, *role.trust]) for role in roles(variant).values()}
+        assert [name for name, text in policies.items() if "<" in text] == []
 
 
 @pytest.mark.parametrize("role", COLUMNS)
@@ -80,7 +115,7 @@ def _of_job(statement: Statement, role: str) -> Any:
 
 def test_a_jobs_own_permissions_are_in_its_own_role_alone() -> None:
     holders = {role for role in EVERY_ROLE for action, _ in _grants(role) if action == "s3:PutObject"}
-    assert holders - {DEPLOYER} == {job_role(EXPORT.id)}
+    assert holders - {DEPLOYER, PLANNER} == {job_role(EXPORT.id)}
     own = {job.id: [action for each in job.permissions for action in _list(each["Action"])] for job in JOBS}
     assert {job_id for job_id, asked in own.items() if asked} == {"mark-lost-executions"}
 
@@ -94,6 +129,8 @@ def test_every_action_is_one_aws_knows_on_a_resource_it_can_be_limited_to(role: 
         if resource != "*" and not reference.takes(action, resource)
     ]
     assert wrong == []
+    refused = [action for each in statements_of(role) if each["Effect"] == "Deny" for action in _list(each["Action"])]
+    assert all(reference.resource_types(action) is not None for action in refused)  # KeyError: there is none
 
 
 @pytest.mark.parametrize("role", EVERY_ROLE)
@@ -110,22 +147,23 @@ def test_nothing_is_accepted_that_no_role_is_granted() -> None:
     assert starred == EVERYTHING.keys()
 
 
-@pytest.mark.parametrize("role", [role for role in EVERY_ROLE if role != DEPLOYER])
+@pytest.mark.parametrize("role", [role for role in EVERY_ROLE if role not in (DEPLOYER, PLANNER)])
 def test_every_arn_names_this_account_and_region_and_begins_with_this_stage(role: str) -> None:
     named = {resource for _, resource in _grants(role) if resource != "*"}
-    theirs = {"arn:aws:s3:::exports/dev/*"}  # asked for by the job's author
-    assert {arn for arn in named - theirs if not _is_ours(arn)} == set()
+    theirs = {"arn:aws:s3:::exports/dev/*", KEY, *_OF_EC2}  # asked for by the job's author, by an option, by Lambda
+    assert {each for each in named - theirs if not _is_ours(each)} == set()
 
 
 _SECRETS = [f"secret:prod/{name}-??????" for name in ("jobs", "auth", "mail")] + [
-    "secret:lamplighter-dev/auth-AbCdEf"  # made by the API's stack
+    "secret:lamplighter-dev/auth-AbCdEf",  # made by the API's stack
+    "secret:prod/proxy-AbCdEf",
 ]
 
 
-def _is_ours(arn: str) -> bool:
-    _, _, service, region, account, resource = arn.split(":", 5)
+def _is_ours(named: str) -> bool:
+    _, _, service, region, account, resource = named.split(":", 5)
     if service in ("secretsmanager", "rds-db"):  # what the settings name, whole
-        return resource in (*_SECRETS, "dbuser:cluster-ABC1/jobs")
+        return resource in (*_SECRETS, "dbuser:cluster-ABC1/jobs", f"dbuser:{stage.PROXY_ID}/jobs")
     is_here = account == ACCOUNT and region == ("" if service == "iam" else REGION)
     return (
         is_here
@@ -163,15 +201,15 @@ def _decide_whatever_the_context(role: str, asked: Request) -> str:
 
 
 def test_each_role_is_assumed_by_its_service_alone_and_schedulers_for_our_group_alone() -> None:
-    for role in roles().values():
-        service = "scheduler" if role.name == stage.SCHEDULER else "lambda"
+    services = {stage.SCHEDULER: "scheduler", PROXY: "rds"}
+    for role in [role for variant in VARIANTS for role in roles(variant).values()]:
         (trust,) = role.trust
-        assert trust["Principal"] == {"Service": f"{service}.amazonaws.com"}
+        assert trust["Principal"] == {"Service": f"{services.get(role.name, 'lambda')}.amazonaws.com"}
     (trust,) = roles()[stage.SCHEDULER].trust
 
     def assuming(group: str, account: str = ACCOUNT) -> str:
-        arn = f"arn:aws:scheduler:{REGION}:{account}:schedule-group/{group}"
-        context = {"aws:SourceArn": arn, "aws:SourceAccount": account}
+        source = f"arn:aws:scheduler:{REGION}:{account}:schedule-group/{group}"
+        context = {"aws:SourceArn": source, "aws:SourceAccount": account}
         asked = Request(action="sts:AssumeRole", resource="*", context=context, service="scheduler.amazonaws.com")
         return decide([trust], asked)
 
@@ -179,6 +217,26 @@ def test_each_role_is_assumed_by_its_service_alone_and_schedulers_for_our_group_
     assert [assuming("default"), assuming("lamplighter-dev2"), assuming("lamplighter-dev", "999999999999")] == [
         "deny", "deny", "deny",
     ]  # fmt: skip
+
+
+def test_the_proxys_role_is_assumed_for_this_account_alone() -> None:
+    (trust,) = roles("proxy")[PROXY].trust
+
+    def assuming(account: str) -> str:
+        context = {"aws:SourceAccount": account}
+        return decide(
+            [trust], Request(action="sts:AssumeRole", resource="*", context=context, service="rds.amazonaws.com")
+        )
+
+    assert [assuming(ACCOUNT), assuming("999999999999")] == ["allow", "deny"]
+
+
+def test_with_a_key_of_its_own_the_proxys_secret_is_decrypted_through_secrets_manager_alone() -> None:
+    def decrypting(service: str) -> str:
+        context = {"kms:ViaService": f"{service}.{REGION}.amazonaws.com"}
+        return decide(statements_of(PROXY), Request(action="kms:Decrypt", resource=KEY, context=context))
+
+    assert [decrypting("secretsmanager"), decrypting("s3")] == ["allow", "deny"]
 
 
 def test_the_queue_takes_events_from_rules_of_this_stage_and_account_alone() -> None:
