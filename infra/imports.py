@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import ast
 import sys
+import threading
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from functions.errors import JobsError
 from infra.lambda_platform import PROVIDED
+
+# CPython 3.11 counts how deep it is in the tree for all threads together, and raises SystemError when two build one at
+# once ("AST constructor recursion depth mismatch"); both packages are made at once.
+_ONE_AT_A_TIME = threading.Lock()
 
 
 class MissingDependency(JobsError):
@@ -57,7 +62,8 @@ def _imported(file: Path) -> Iterator[tuple[str, int]]:
 
 def _parsed(file: Path) -> ast.Module:
     try:
-        return ast.parse(file.read_bytes(), filename=str(file))
+        with _ONE_AT_A_TIME:
+            return ast.parse(file.read_bytes(), filename=str(file))
     except SyntaxError:
         # Newer syntax than ours, or a mistake: the compiler of the target says which.
         return ast.Module(body=[], type_ignores=[])
