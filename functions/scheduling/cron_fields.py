@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from functions.errors import InvalidSchedule
 from functions.scheduling.quoted import quoted
+from functions.text import Text
 
 MONTH_NAMES = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 WEEKDAY_NAMES = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
@@ -45,19 +46,19 @@ class Span(NamedTuple):
 MINUTES = Field("minutes", 0, 59, 60, "0-59")
 HOURS = Field("hours", 0, 23, 24, "0-23")
 MONTH_DAYS = Field("day-of-month", 1, 31, 31, "1-31")
-MONTHS = Field("month", 1, 12, 12, "1-12 or JAN-DEC", {name: n for n, name in enumerate(MONTH_NAMES, 1)})
+MONTHS = Field("month", 1, 12, 12, Text("1-12 or JAN-DEC"), {name: n for n, name in enumerate(MONTH_NAMES, 1)})
 YEARS = Field("year", 1970, 2199, 230, "1970-2199")
 STANDARD_WEEKDAYS = Field(
     "day-of-week",
     0,
     7,
     7,
-    "0-7 or SUN-SAT, where 0 and 7 are Sunday",
+    Text("0-7 or SUN-SAT, where 0 and 7 are Sunday"),
     {name: n for n, name in enumerate(WEEKDAY_NAMES)},
 )
 AWS_WEEKDAYS = Field(
     "day-of-week",
-    *(1, 7, 7, "1-7 or SUN-SAT, where AWS counts 1 as Sunday and 7 as Saturday"),
+    *(1, 7, 7, Text("1-7 or SUN-SAT, where AWS counts 1 as Sunday and 7 as Saturday")),
     {name: n for n, name in enumerate(WEEKDAY_NAMES, 1)},
 )
 
@@ -90,7 +91,9 @@ def number(of: Field, word: str) -> int:
     # Imported on the way to an error only: the words of other schedulers are long to explain.
     from functions.scheduling.foreign import explain_word
 
-    raise InvalidSchedule(explain_word(word) or f"{of.name} {quoted(word)} must be {of.rule}")
+    raise InvalidSchedule(
+        explain_word(word) or Text("%(name)s %(word)s must be %(rule)s", name=of.name, word=quoted(word), rule=of.rule)
+    )
 
 
 def write(of: Field, values: Sequence[int]) -> str:
@@ -143,7 +146,13 @@ def _span(of: Field, item: str, *, wraps: bool) -> Span:
         return Span(of.low, of.high, step, bool(slash))
     first_text, dash, last_text = place.partition("-")
     if not first_text or (dash and not last_text):
-        raise InvalidSchedule(f"{of.name} has {quoted(item)} in its list: write a number, a range a-b, or a step a/n")
+        raise InvalidSchedule(
+            Text(
+                "%(name)s has %(item)s in its list: write a number, a range a-b, or a step a/n",
+                name=of.name,
+                item=quoted(item),
+            )
+        )
     first = number(of, first_text)
     if not dash:
         return Span(first, of.high if slash else first, step, bool(slash))
@@ -158,12 +167,19 @@ def _step(of: Field, item: str, text: str) -> int:
         from functions.scheduling.foreign import explain_word
 
         raise InvalidSchedule(
-            explain_word(item) or f"{of.name} {quoted(item)}: a step is a whole number above 0, as in 0/5"
+            explain_word(item)
+            or Text("%(name)s %(item)s: a step is a whole number above 0, as in 0/5", name=of.name, item=quoted(item))
         )
     if len(text) > 4 or int(text) >= of.size:
         raise InvalidSchedule(
-            f"{of.name} {quoted(item)}: a step must be smaller than the field, which has {of.size} values; "
-            f"implementations disagree about larger ones, so write the single value, for example {_first(of, item)}"
+            Text(
+                "%(name)s %(item)s: a step must be smaller than the field, which has %(size)s values; "
+                "implementations disagree about larger ones, so write the single value, for example %(first)s",
+                name=of.name,
+                item=quoted(item),
+                size=of.size,
+                first=_first(of, item),
+            )
         )
     return int(text)
 
@@ -178,9 +194,20 @@ def _check_wrap(of: Field, item: str, span: Span, *, wraps: bool) -> None:
         return
     if wraps:
         raise InvalidSchedule(
-            f"{of.name} {quoted(item)}: implementations disagree about where a step goes on after the range wraps; "
-            "write the values as a list"
+            Text(
+                "%(name)s %(item)s: implementations disagree about where a step goes on after the range wraps; "
+                "write the values as a list",
+                name=of.name,
+                item=quoted(item),
+            )
         )
     names = {value: name for name, value in of.names.items()}
     forwards = write_runs(numbers(of, [span._replace(step=1)]), lambda value: names.get(value, str(value)))
-    raise InvalidSchedule(f"{of.name} {quoted(item)} runs backwards, which AWS refuses in this field; write {forwards}")
+    raise InvalidSchedule(
+        Text(
+            "%(name)s %(item)s runs backwards, which AWS refuses in this field; write %(forwards)s",
+            name=of.name,
+            item=quoted(item),
+            forwards=forwards,
+        )
+    )

@@ -6,6 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from chalicelib.refusals import NotValid
+from functions.text import Text
 
 
 def instant(name: str, text: str | None, zone: ZoneInfo) -> datetime | None:
@@ -17,7 +18,13 @@ def instant(name: str, text: str | None, zone: ZoneInfo) -> datetime | None:
     except ValueError:
         local = None
     if local is None or local.tzinfo is not None:
-        raise NotValid(f"{name}={text[:50]!r} is invalid: use a date and a time, as 2026-12-24T18:00")
+        raise NotValid(
+            Text(
+                "%(name)s=%(text)s is invalid: use a date and a time, as 2026-12-24T18:00",
+                name=name,
+                text=repr(text[:50]),
+            )
+        )
     return local.replace(tzinfo=zone)
 
 
