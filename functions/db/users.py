@@ -270,4 +270,8 @@ def _facts(user: UserRow) -> dict[str, Any]:
 
 
 def _taken(name: object) -> NameTaken:
-    return NameTaken(f"a user is called {name!r} already: names are one whatever their case; choose another one")
+    return NameTaken(
+        Text(
+            "a user is called %(name)s already: names are one whatever their case; choose another one", name=repr(name)
+        )
+    )

@@ -43,13 +43,13 @@ class Span(NamedTuple):
     open_step: bool = False
 
 
-MINUTES = Field("minutes", 0, 59, 60, "0-59")
-HOURS = Field("hours", 0, 23, 24, "0-23")
-MONTH_DAYS = Field("day-of-month", 1, 31, 31, "1-31")
-MONTHS = Field("month", 1, 12, 12, Text("1-12 or JAN-DEC"), {name: n for n, name in enumerate(MONTH_NAMES, 1)})
-YEARS = Field("year", 1970, 2199, 230, "1970-2199")
+MINUTES = Field(Text("minutes"), 0, 59, 60, "0-59")
+HOURS = Field(Text("hours"), 0, 23, 24, "0-23")
+MONTH_DAYS = Field(Text("day-of-month"), 1, 31, 31, "1-31")
+MONTHS = Field(Text("month"), 1, 12, 12, Text("1-12 or JAN-DEC"), {name: n for n, name in enumerate(MONTH_NAMES, 1)})
+YEARS = Field(Text("year"), 1970, 2199, 230, "1970-2199")
 STANDARD_WEEKDAYS = Field(
-    "day-of-week",
+    Text("day-of-week"),
     0,
     7,
     7,
@@ -57,7 +57,7 @@ STANDARD_WEEKDAYS = Field(
     {name: n for n, name in enumerate(WEEKDAY_NAMES)},
 )
 AWS_WEEKDAYS = Field(
-    "day-of-week",
+    Text("day-of-week"),
     *(1, 7, 7, Text("1-7 or SUN-SAT, where AWS counts 1 as Sunday and 7 as Saturday")),
     {name: n for n, name in enumerate(WEEKDAY_NAMES, 1)},
 )

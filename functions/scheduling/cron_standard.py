@@ -7,6 +7,7 @@ from functions.scheduling import surprises
 from functions.scheduling.cron_fields import (
     HOURS,
     MINUTES,
+    MONTH_DAYS,
     MONTHS,
     STANDARD_WEEKDAYS,
     WEEKDAY_NAMES,
@@ -51,9 +52,9 @@ def _days(month_day: str, weekday: str) -> tuple[DayRule, tuple[Span, ...], tupl
     by_weekday, weekday_spans = weekday_rule(STANDARD_WEEKDAYS, "*" if weekday == "?" else weekday, wraps=True)
     _check_reaches_sunday(weekday, weekday_spans)
     if by_weekday == EVERY_DAY:
-        return by_date, spans, _covering("day-of-week", weekday, other=by_date)
+        return by_date, spans, _covering(STANDARD_WEEKDAYS.name, weekday, other=by_date)
     if by_date == EVERY_DAY:
-        return by_weekday, (), _covering("day-of-month", month_day, other=by_weekday)
+        return by_weekday, (), _covering(MONTH_DAYS.name, month_day, other=by_weekday)
     raise InvalidSchedule(_both_restricted(month_day, weekday, by_date=by_date, by_weekday=by_weekday))
 
 

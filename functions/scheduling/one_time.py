@@ -11,7 +11,7 @@ from functions.errors import InvalidSchedule
 from functions.scheduling import zones
 from functions.scheduling.cron_fields import YEARS
 from functions.scheduling.quoted import quoted
-from functions.text import Text, said_by
+from functions.text import Text
 
 _FORM = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}", re.ASCII)
 _HAS_OFFSET = re.compile(r".*T.*(Z|[+-]\d{2}:?\d{0,2})", re.ASCII | re.IGNORECASE)
@@ -44,13 +44,9 @@ def read_one_time(text: str, zone: tzinfo) -> OneTime:
         raise InvalidSchedule(_malformed(written))
     try:
         local = datetime.fromisoformat(written)
-    except ValueError as error:
+    except ValueError:
         raise InvalidSchedule(
-            Text(
-                "at(%(written)s) is not on the calendar: %(error)s; write an existing date and time",
-                written=written,
-                error=said_by(error),
-            )
+            Text("at(%(written)s) is not on the calendar: write an existing date and time", written=written)
         ) from None
     if local.year not in YEARS.everything:
         raise InvalidSchedule(Text("at(%(written)s): the year must be %(rule)s", written=written, rule=YEARS.rule))

@@ -43,7 +43,7 @@ def test_warnings_and_refusals_of_a_schedule_are_said() -> None:
         Schedule.parse("61 * * * *")
 
     assert say(warning, "cs").startswith("minuty: krok 7 začíná v každé hodině znovu (0, 7, 14, 21, …)")
-    assert refusal(refused.value, "", "cs") == "rozvrh '61 * * * *' neplatí: minutes '61' musí být 0-59"
+    assert refusal(refused.value, "", "cs") == "rozvrh '61 * * * *' neplatí: pole minut '61' musí být 0-59"
 
 
 def test_an_error_that_is_none_of_ours_shows_no_words_of_its_own() -> None:

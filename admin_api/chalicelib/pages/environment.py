@@ -78,6 +78,10 @@ def environment(language: str) -> Environment:
         "state_name": lambda state: said(words.STATES[state]),
         "sentence": lambda sentence: sentences.say(sentence, language),
         "recorded": lambda sentence: sentences.recorded(sentence, language),
+        "backend_name": lambda backend: said(words.BACKENDS[backend]),
+        "role_text": lambda role: (
+            said(role.description) if role.is_builtin and role.description in words.ROLES else role.description or ""
+        ),
         "advice": lambda state: said(words.ADVICE[state]),
         "cause_name": lambda cause: said(words.CAUSES.get(cause, cause)),
         "status_badge": lambda status, visit: _status_badge(status, visit.prefix, language),

@@ -89,7 +89,7 @@ def _value(of: Field, text: str, zone: ZoneInfo) -> Any:
     if of.kind == "choice":
         return json.loads(_one_of(text, of.choices))
     if of.kind == "instant":
-        at = instant(of.name, text, zone)
+        at = instant(text, zone)
         return None if at is None else at.isoformat()
     if of.kind == "lines" and of.item is not None:
         return [_value(of.item, line.strip(), zone) for line in text.splitlines() if line.strip()]

@@ -87,8 +87,8 @@ def _wanted(visit: Visit, asked: RetryInput) -> RepeatsWanted:
         statuses=asked.status or _USUAL,
         causes=asked.cause or CAUSES,
         job_id=incoming.job_id(asked.job_id.strip()) if asked.job_id else None,
-        since_at=moment("from", asked.since, visit.zone),
-        until_at=moment("to", asked.until, visit.zone),
+        since_at=moment(asked.since, visit.zone),
+        until_at=moment(asked.until, visit.zone),
     )
 
 

@@ -29,9 +29,9 @@ def start_time(form: WhenForm, zone: ZoneInfo) -> tuple[datetime | None, timedel
     if form.when == "now":
         return None, None
     if form.when == "at":
-        at = instant("at", form.at, zone)
+        at = instant(form.at, zone)
         if at is None:
-            raise NotValid(Text("at is missing: choose a date and a time"))
+            raise NotValid(Text("the time is missing: choose a date and a time"))
         return at, None
     if form.minutes is None or not form.minutes.isdecimal() or not 1 <= int(form.minutes) <= _A_YEAR_MIN:
         raise NotValid(

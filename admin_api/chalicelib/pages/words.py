@@ -113,6 +113,13 @@ STEPS: Mapping[str, str] = {
     "state": N_("switch"), "remove": N_("remove"), "update": N_("change"), "move": N_("move"), "create": N_("make"),
     "record": N_("note"), "leave": N_("leave as it is"),
 }  # fmt: skip
+# What fires a job; also where a step of the plan finds its trigger.
+BACKENDS: Mapping[str, str] = {"rule": N_("rule"), "schedule": N_("schedule")}
+# The descriptions of the roles that are there from the start (migration 0010).
+ROLES: Sequence[str] = (
+    N_("everything, users and roles too"), N_("see, run, pause and remove jobs, and see who did what"),
+    N_("see jobs and their executions"),
+)  # fmt: skip
 RESOURCES: Mapping[str, str] = {
     "rules": N_("Rules of the event bus"), "schedules": N_("Schedules"), "targetsPerRule": N_("Targets of a rule"),
 }  # fmt: skip

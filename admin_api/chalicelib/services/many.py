@@ -42,7 +42,7 @@ def change(
     """
     wanted = list(dict.fromkeys(job_ids))
     if not 1 <= len(wanted) <= MOST:
-        raise NotValid(Text("%(count)s jobs are chosen: choose 1 to %(most)s of them", count=len(wanted), most=MOST))
+        raise wrong_count(len(wanted))
     done: list[str] = []
     refused: list[tuple[str, JobsError]] = []
     ends_at = time.monotonic() + _LONGEST_S
@@ -69,3 +69,8 @@ def _do(
         jobs.resume(connection, job_id, author)
     else:
         executions.trigger(connection, job_id, author)
+
+
+def wrong_count(count: int) -> NotValid:
+    """None are chosen, or more than MOST."""
+    return NotValid(Text("%(count)s jobs are chosen: choose 1 to %(most)s of them", count=count, most=MOST))
