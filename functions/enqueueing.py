@@ -19,6 +19,7 @@ from functions.errors import InvalidEnqueue, JobsDisabled
 from functions.params import secret_names, to_json
 from functions.pending import pending
 from functions.settings import settings
+from functions.text import Text
 
 if TYPE_CHECKING:
     from functions.job import Job
@@ -112,7 +113,14 @@ def check(job_id: str, *, key: str | None, on: str) -> None:
     if not settings().jobs_enabled:
         raise JobsDisabled
     if key is not None and not (isinstance(key, str) and 1 <= len(key) <= _LONGEST_KEY and "\x00" not in key):
-        raise InvalidEnqueue(f"job {job_id!r}: key={key!r} is invalid: use 1 to {_LONGEST_KEY} characters")
+        raise InvalidEnqueue(
+            Text(
+                "job %(job)s: key=%(key)s is invalid: use 1 to %(longest)s characters",
+                job=repr(job_id),
+                key=repr(key),
+                longest=_LONGEST_KEY,
+            )
+        )
     if on not in RUN_ON:
         raise InvalidEnqueue(f"job {job_id!r}: on={on!r} is invalid: use one of {', '.join(RUN_ON)}")
 
@@ -135,5 +143,7 @@ def start_at(job_id: str, *, delay: timedelta | None, at: datetime | None, after
         is_near = False
     if not is_near:
         asked = f"at={at.isoformat()}" if at is not None else f"delay={delay}"
-        raise InvalidEnqueue(f"job {job_id!r}: {asked} is too far off: use at most a year ahead")
+        raise InvalidEnqueue(
+            Text("job %(job)s: %(asked)s is too far off: use at most a year ahead", job=repr(job_id), asked=asked)
+        )
     return starts_at

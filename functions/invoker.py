@@ -16,6 +16,7 @@ from functions.deadline import heed
 from functions.errors import AwsThrottled, TriggerFailed
 from functions.scheduling.aws_client import is_throttled
 from functions.settings import Settings
+from functions.text import Text, said_by
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -34,8 +35,13 @@ def invoke(settings: Settings, job_id: str, event: Mapping[str, Any]) -> None:
         _client(settings.region).invoke(FunctionName=name, InvocationType="Event", Payload=json.dumps(event).encode())
     except (BotoCoreError, ClientError) as error:
         raise TriggerFailed(
-            f"job {job_id!r} was not started: Lambda did not accept an event for function {name!r} ({error}); "
-            "see that the job is deployed, then trigger it again"
+            Text(
+                "job %(job)s was not started: Lambda did not accept an event for function %(name)s "
+                "(%(error)s); see that the job is deployed, then trigger it again",
+                job=repr(job_id),
+                name=repr(name),
+                error=said_by(error),
+            )
         ) from (AwsThrottled(str(error)) if is_throttled(error) else error)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from functions.errors import InvalidUser
+from functions.text import Text
 
 # NIST SP 800-63B, "Memorized Secret Verifiers": a length, no rules of composition, no expiry, and nothing expected or
 # repetitive. The upper bound is far above any sentence and keeps a request from costing what it likes.
@@ -20,16 +21,25 @@ _LEFT, _DISTINCT = 6, 5
 def check(password: str, *, name: str) -> None:
     """Raise InvalidUser, which never shows it, unless this may be the password of the user of this name."""
     if not SHORTEST <= len(password) <= LONGEST:
-        raise InvalidUser(f"the password has {len(password)} characters: use {SHORTEST} to {LONGEST}, any you like")
+        raise InvalidUser(
+            Text(
+                "the password has %(count)s characters: use %(shortest)s to %(longest)s, any you like",
+                count=len(password),
+                shortest=SHORTEST,
+                longest=LONGEST,
+            )
+        )
     if "\x00" in password or not _is_unicode(password):
-        raise InvalidUser("the password has a character that cannot be sent or stored: use any others")
+        raise InvalidUser(Text("the password has a character that cannot be sent or stored: use any others"))
     left = password.lower()
     for word in (name.lower(), *_EXPECTED):
         left = left.replace(word, "")
     if len(left) < _LEFT or len(set(left)) < _DISTINCT or _is_sequence(left):
         raise InvalidUser(
-            "the password is guessed first: it is little more than the user's name, a common word, or the same "
-            "characters again; use a few words that do not belong together"
+            Text(
+                "the password is guessed first: it is little more than the user's name, a common word, or the "
+                "same characters again; use a few words that do not belong together"
+            )
         )
 
 

@@ -15,12 +15,16 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 _PROJECT = Path(__file__).resolve().parent.parent
-_SOURCES = _PROJECT / "admin_api" / "chalicelib"
-_LOCALES = _SOURCES / "locales"
+_PAGES = _PROJECT / "admin_api" / "chalicelib"
+# Where the pages' texts are written: theirs, and the sentences of what the admin API shares with jobs.
+_SOURCES = (_PAGES, _PROJECT / "functions")
+_LOCALES = _PAGES / "locales"
 # As environment.py makes its environment: what a {% trans %} says depends on it.
 _TEMPLATES = {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false", "encoding": "utf-8"}
 _METHODS = [("templates/**.html", "jinja2.ext:babel_extract"), ("**.py", "python")]
-_KEYWORDS: dict[str, tuple[int, ...] | None] = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2)}
+_KEYWORDS: dict[str, tuple[int, ...] | None] = {
+    "_": None, "N_": None, "gettext": None, "ngettext": (1, 2), "Text": None, "counted": (1, 2),
+}  # fmt: skip
 _PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
 _STRAY_PERCENT = re.compile(r"(?<!%)(?:%%)*%(?!%|\(\w+\)[sd])")
 
@@ -44,8 +48,12 @@ class Faults:
 def said() -> Mapping[Id, list[str]]:
     """Every message of templates and code, and the files it stands in."""
     found: dict[Id, list[str]] = {}
-    rows = extract_from_dir(
-        _SOURCES, method_map=_METHODS, options_map={"templates/**.html": _TEMPLATES}, keywords=_KEYWORDS
+    rows = (
+        row
+        for folder in _SOURCES
+        for row in extract_from_dir(
+            folder, method_map=_METHODS, options_map={"templates/**.html": _TEMPLATES}, keywords=_KEYWORDS
+        )
     )
     for file, _, message, _, _ in rows:
         key = (message[0], message[1]) if isinstance(message, tuple | list) else message

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from chalicelib.refusals import NotValid
+from functions.text import Text
 
 T = TypeVar("T")
 
@@ -33,7 +34,9 @@ def decode(cursor: str, place: Callable[..., T]) -> T:
             raise TypeError("a cursor holds a list")
         return place(*values)
     except (ValueError, TypeError, RecursionError, binascii.Error):
-        raise NotValid(f"cursor={cursor[:100]!r} is invalid: use the nextCursor of the page before") from None
+        raise NotValid(
+            Text("cursor=%(cursor)s is invalid: use the nextCursor of the page before", cursor=repr(cursor[:100]))
+        ) from None
 
 
 def aware(value: Any) -> datetime:

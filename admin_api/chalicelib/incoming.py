@@ -10,6 +10,7 @@ from chalice.app import Request
 from chalicelib.refusals import NotAuthenticated
 from functions.definition import is_job_id
 from functions.errors import ExecutionNotFound, JobNotFound, UserNotFound
+from functions.text import Text
 
 BASE_PATH = "/api/v1/admin"
 
@@ -48,7 +49,10 @@ def job_id(encoded: str) -> str:
     decoded = unquote(encoded)
     if not is_job_id(decoded):
         raise JobNotFound(
-            f"no job has the id {decoded[:100]!r}: ids are 1 to 100 of a-z, 0-9, '.', '_' or '-'; list the jobs"
+            Text(
+                "no job has the id %(job)s: ids are 1 to 100 of a-z, 0-9, '.', '_' or '-'; list the jobs",
+                job=repr(decoded[:100]),
+            )
         )
     return decoded
 
@@ -58,7 +62,7 @@ def execution_id(text: str) -> uuid.UUID:
     try:
         return uuid.UUID(text)
     except ValueError as error:
-        raise ExecutionNotFound(f"no execution has the id {text[:100]!r}: ids are UUIDs") from error
+        raise ExecutionNotFound(Text("no execution has the id %(id)s: ids are UUIDs", id=repr(text[:100]))) from error
 
 
 def user_id(text: str) -> uuid.UUID:
@@ -66,7 +70,7 @@ def user_id(text: str) -> uuid.UUID:
     try:
         return uuid.UUID(text)
     except ValueError as error:
-        raise UserNotFound(f"no user has the id {text[:100]!r}: ids are UUIDs") from error
+        raise UserNotFound(Text("no user has the id %(id)s: ids are UUIDs", id=repr(text[:100]))) from error
 
 
 def role_name(encoded: str) -> str:

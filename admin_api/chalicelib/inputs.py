@@ -17,6 +17,7 @@ from msgspec import Meta
 
 from chalicelib import body
 from chalicelib.refusals import NotValid
+from functions.text import Text, joined
 
 T = TypeVar("T", bound="Input")
 Fields = Mapping[str, Mapping[str, Any]]  # the JSON Schema of each field by its name on the wire
@@ -26,8 +27,8 @@ _DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
 _BOOLEANS = {"true": True, "false": False}
 _PATH = re.compile(r".* at `(?:key in )?\$\.?(?P<path>.*)`", re.DOTALL)
 _FORMATS = {
-    "date-time": "ISO 8601 with an offset, as 2026-12-24T18:00:00+01:00 (a '+' is %2B in a query)",
-    "uuid": "a UUID",
+    "date-time": Text("ISO 8601 with an offset, as 2026-12-24T18:00:00+01:00 (a '+' is %2B in a query)"),
+    "uuid": Text("a UUID"),
 }
 
 
@@ -57,7 +58,13 @@ def read_texts(sent: Mapping[str, list[str]], shape: type[T]) -> T:
     fields = _fields(shape)
     for name in sent:
         if name not in fields:
-            raise NotValid(f"there is no parameter {name[:_SHOWN]!r} here: there are {', '.join(fields)}")
+            raise NotValid(
+                Text(
+                    "there is no parameter %(name)s here: there are %(names)s",
+                    name=repr(name[:_SHOWN]),
+                    names=", ".join(fields),
+                )
+            )
     given = {name: _parameter(name, values, fields[name]) for name, values in sent.items()}
     return _convert(given, shape, fields, shows_values="password" not in fields)
 
@@ -74,11 +81,13 @@ def read_body(request: Request, shape: type[T]) -> T:
 
 def _parameter(name: str, values: list[str], field: Mapping[str, Any]) -> Any:
     if any("\x00" in value or not is_utf8(value) for value in values):
-        raise NotValid(f"{name} is invalid: it has a NUL or half a surrogate pair, which PostgreSQL cannot store")
+        raise NotValid(
+            Text("%(name)s is invalid: it has a NUL or half a surrogate pair, which PostgreSQL cannot store", name=name)
+        )
     if field.get("type") == "array":
         return [part for value in values if value for part in value.split(",")]
     if len(values) > 1:
-        raise NotValid(f"{name} is there {len(values)} times: say it once")
+        raise NotValid(Text("%(name)s is there %(count)s times: say it once", name=name, count=len(values)))
     (value,) = values
     if field.get("type") == "integer" and _WHOLE.fullmatch(value):
         return int(value)
@@ -110,10 +119,10 @@ def _said(message: str, given: Mapping[str, Any], fields: Fields, *, shows_value
     if name not in fields:
         missing = re.search(r"missing required field `(.*?)`", message)
         if missing is not None and missing[1] in fields:
-            return f"{missing[1]} is missing: use {_rule(fields[missing[1]])}"
-        return f"the request is invalid: {message}"
-    value = f"={_shown(given[name])}" if shows_values else ""
-    return f"{path if '.' in path else name}{value} is invalid: use {_rule(fields[name])}"
+            return Text("%(name)s is missing: use %(rule)s", name=missing[1], rule=_rule(fields[missing[1]]))
+        return Text("the request is invalid: %(message)s", message=message)
+    shown = (path if "." in path else name) + (f"={_shown(given[name])}" if shows_values else "")
+    return Text("%(field)s is invalid: use %(rule)s", field=shown, rule=_rule(fields[name]))
 
 
 def _shown(value: object) -> str:
@@ -124,31 +133,44 @@ def _shown(value: object) -> str:
 def _rule(field: Mapping[str, Any]) -> str:
     """A JSON Schema in words."""
     if "enum" in field:
-        return f"one of {', '.join(map(str, field['enum']))}"
+        return Text("one of %(names)s", names=", ".join(map(str, field["enum"])))
     if field.get("type") == "array":
         items = field["items"]
-        return f"some of {', '.join(items['enum'])}, with commas" if "enum" in items else "a list"
+        if "enum" not in items:
+            return Text("a list")
+        return Text("some of %(names)s, with commas", names=", ".join(items["enum"]))
     if field.get("format") in _FORMATS:
         return _FORMATS[field["format"]]
-    return _kind(field) + _bounds(field)
+    return joined(" ", filter(None, (_kind(field), _bounds(field))))
 
 
 def _kind(field: Mapping[str, Any]) -> str:
     kinds = {
-        "integer": "a whole number", "number": "a number", "boolean": "true or false", "object": "an object",
+        "integer": Text("a whole number"), "number": Text("a number"), "boolean": Text("true or false"),
+        "object": Text("an object"),
     }  # fmt: skip
-    pattern = f" that matches {field['pattern']}" if "pattern" in field else ""
-    return kinds.get(str(field.get("type")), f"a text{pattern}")
+    if "pattern" in field:
+        return Text("a text that matches %(pattern)s", pattern=field["pattern"])
+    return kinds.get(str(field.get("type")), Text("a text"))
 
 
 def _bounds(field: Mapping[str, Any]) -> str:
-    characters = " characters" if field.get("type") == "string" else ""
     least, most = field.get("minimum", field.get("minLength")), field.get("maximum", field.get("maxLength"))
+    if field.get("type") == "string":
+        return _lengths(least, most)
     if least is not None and most is not None:
-        return f" of {least} to {most}{characters}"
+        return Text("of %(least)s to %(most)s", least=least, most=most)
     if most is not None:
-        return f" of at most {most}{characters}"
-    return "" if least is None else f" of at least {least}{characters}"
+        return Text("of at most %(most)s", most=most)
+    return "" if least is None else Text("of at least %(least)s", least=least)
+
+
+def _lengths(least: int | None, most: int | None) -> str:
+    if least is not None and most is not None:
+        return Text("of %(least)s to %(most)s characters", least=least, most=most)
+    if most is not None:
+        return Text("of at most %(most)s characters", most=most)
+    return "" if least is None else Text("of at least %(least)s characters", least=least)
 
 
 @cache

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.refusals import NotValid, PreconditionFailed
+from functions.text import Text
 
 if TYPE_CHECKING:
     from chalice.app import Request
@@ -53,7 +54,12 @@ def of_text(given: str) -> Condition:
         return Condition(frozenset(), is_any=True)
     found = list(_TAG.finditer(text)) if len(text) <= _LONGEST else []
     if not found or "".join(match[0] for match in found) != text:
-        raise NotValid(f"If-Match={text[:100]!r} is invalid: send the ETag of what you saw, quotes and all, or *")
+        raise NotValid(
+            Text(
+                "If-Match=%(text)s is invalid: send the ETag of what you saw, quotes and all, or *",
+                text=repr(text[:100]),
+            )
+        )
     return Condition(frozenset(match[2] for match in found if not match[1]))
 
 

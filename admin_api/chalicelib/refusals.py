@@ -32,6 +32,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from functions.errors import JobsError
+from functions.text import Text
 
 
 class Refusal(JobsError):
@@ -110,7 +111,9 @@ class NotPermitted(Refusal):
     code = "auth_insufficient_permissions"
 
     def __init__(self, needed: str) -> None:
-        super().__init__(f"this needs the permission {needed!r}, which your token does not carry")
+        super().__init__(
+            Text("this needs the permission %(needed)s, which your token does not carry", needed=repr(needed))
+        )
 
 
 class BeyondOwnPermissions(Refusal):
@@ -120,7 +123,9 @@ class BeyondOwnPermissions(Refusal):
 
     def __init__(self, missing: Sequence[str]) -> None:
         names = ", ".join(missing)
-        super().__init__(f"this takes somebody who holds {names}: give and change only what you hold yourself")
+        super().__init__(
+            Text("this takes somebody who holds %(names)s: give and change only what you hold yourself", names=names)
+        )
 
 
 class PasswordWrong(Refusal):
@@ -153,8 +158,11 @@ class ContentTypeUnsupported(Refusal):
     code = "content_type_unsupported"
 
     def __init__(self, given: str) -> None:
-        said = f"is {given[:100]!r}" if given else "has no content type"
-        super().__init__(f"the body {said}: send it as 'Content-Type: application/json'", Accept="application/json")
+        rule = "send it as 'Content-Type: application/json'"
+        said = Text("the body is %(given)s: %(rule)s", given=repr(given[:100]), rule=rule)
+        super().__init__(
+            said if given else Text("the body has no content type: %(rule)s", rule=rule), Accept="application/json"
+        )
 
 
 class BodyTooLarge(Refusal):
@@ -163,7 +171,13 @@ class BodyTooLarge(Refusal):
     code = "body_too_large"
 
     def __init__(self, size: int, largest: int) -> None:
-        super().__init__(f"the body has {size} bytes, more than {largest}: store what is large elsewhere, send its id")
+        super().__init__(
+            Text(
+                "the body has %(size)s bytes, more than %(largest)s: store what is large elsewhere, send its id",
+                size=size,
+                largest=largest,
+            )
+        )
 
 
 class PreconditionFailed(Refusal):
@@ -181,7 +195,13 @@ class AlreadyFinished(Refusal):
     code = "executions_already_finished"
 
     def __init__(self, execution_id: uuid.UUID, status: str) -> None:
-        super().__init__(f"execution {execution_id} has ended as {status!r}: only what waits or runs can be cancelled")
+        super().__init__(
+            Text(
+                "execution %(execution)s has ended as '%(status)s': only what waits or runs can be cancelled",
+                execution=execution_id,
+                status=Text(status),
+            )
+        )
 
 
 class NotRetryable(Refusal):
@@ -212,4 +232,6 @@ class MethodNotAllowed(Refusal):
 
     def __init__(self, method: str, allowed: Iterable[str]) -> None:
         names = ", ".join(sorted(allowed))
-        super().__init__(f"{method} is not possible here: use {names}", Allow=names)
+        super().__init__(
+            Text("%(method)s is not possible here: use %(names)s", method=method, names=names), Allow=names
+        )

@@ -14,6 +14,7 @@ from functions.db.connection import Connection
 from functions.db.json_values import storable
 from functions.db.outcomes import Outcome, finish
 from functions.errors import ExecutionNotFound
+from functions.text import Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +80,7 @@ def _lock(connection: Connection, execution_id: uuid.UUID) -> _Locked:
     with connection.cursor(row_factory=class_row(_Locked)) as cursor:
         found = cursor.execute(_LOCK, (execution_id,)).fetchone()
     if found is None:
-        raise ExecutionNotFound(f"no execution has the id {execution_id}")
+        raise ExecutionNotFound(Text("no execution has the id %(id)s", id=execution_id))
     return found
 
 

@@ -15,6 +15,7 @@ from functions.db.connection import Connection
 from functions.db.intents import listed
 from functions.db.partitions import in_a_ready_month
 from functions.errors import ExecutionNotFound
+from functions.text import Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +105,7 @@ def get(connection: Connection, execution_id: uuid.UUID) -> ExecutionDetail:
     with connection.cursor(row_factory=class_row(ExecutionDetail)) as cursor:
         row = cursor.execute(_ONE.encode(), (execution_id,)).fetchone()
     if row is None:
-        raise ExecutionNotFound(f"no execution has the id {execution_id}")
+        raise ExecutionNotFound(Text("no execution has the id %(id)s", id=execution_id))
     return row
 
 

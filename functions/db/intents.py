@@ -11,6 +11,7 @@ from functions.db.audit import Author
 from functions.db.connection import Connection
 from functions.db.jobs import JobRow
 from functions.errors import JobNotFound
+from functions.text import Text
 
 # Called with the job as it is, its row locked, before it is changed; whatever it raises, nothing is.
 Check = Callable[[JobRow], None]
@@ -117,8 +118,9 @@ def _change(
 def listed(job: JobRow) -> JobRow:
     """The job itself, if it is on the list. Raises JobNotFound for one that is removed or no longer in code."""
     if job.is_removed or not job.in_code:
-        gone = "was removed; restore brings it back" if job.is_removed else "is no longer in code"
-        raise JobNotFound(f"job {job.id!r} {gone}")
+        if job.is_removed:
+            raise JobNotFound(Text("job %(job)s was removed; restore brings it back", job=repr(job.id)))
+        raise JobNotFound(Text("job %(job)s is no longer in code", job=repr(job.id)))
     return job
 
 

@@ -14,6 +14,7 @@ from functions.db.json_values import as_jsonb
 from functions.definition import JobDefinition
 from functions.errors import JobNotFound
 from functions.record import Record
+from functions.text import Text
 
 
 class JobRow(Record):
@@ -145,5 +146,5 @@ def _one(connection: Connection, query: str, job_id: str) -> JobRow:
     with connection.cursor(row_factory=class_row(JobRow)) as cursor:
         row = cursor.execute(query.encode(), (job_id,)).fetchone()
     if row is None:
-        raise JobNotFound(f"no job has the id {job_id!r}; list the jobs to see the ids there are")
+        raise JobNotFound(Text("no job has the id %(job)s; list the jobs to see the ids there are", job=repr(job_id)))
     return row

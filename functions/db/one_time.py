@@ -18,6 +18,7 @@ from functions.db.json_values import storable
 from functions.db.params import as_stored, shown
 from functions.db.partitions import in_a_ready_month
 from functions.errors import ExecutionNotFound, JobNotFound
+from functions.text import Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,7 +207,10 @@ def _copy(
 
 def _no_job(job_id: str) -> JobNotFound:
     return JobNotFound(
-        f"job {job_id!r} cannot be enqueued: it is not deployed here, or was removed; deploy it, or restore the jobs"
+        Text(
+            "job %(job)s cannot be enqueued: it is not deployed here, or was removed; deploy it, or restore the jobs",
+            job=repr(job_id),
+        )
     )
 
 
@@ -235,7 +239,7 @@ def reschedule(connection: Connection, execution_id: uuid.UUID, start_at: dateti
     with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
         job = connection.execute(_JOB_OF, (execution_id,)).fetchone()
         if job is None:
-            raise ExecutionNotFound(f"no execution has the id {execution_id}")
+            raise ExecutionNotFound(Text("no execution has the id %(id)s", id=execution_id))
         jobs.lock(connection, job[0])  # before its execution, as a claim does
         row = cursor.execute(_RESCHEDULE, {"id": execution_id, "start_at": start_at}).fetchone()
         if row is None:

@@ -16,6 +16,7 @@ from functions.db.audit import Author
 from functions.db.connection import Connection
 from functions.db.json_values import storable
 from functions.errors import InvalidRole, RoleExists, RoleIsBuiltin, RoleNotFound
+from functions.text import Text
 
 # Dots alone are another place in an address (RFC 3986 §5.2.4): nobody could change or delete such a role.
 _NAME = re.compile(r"(?!\.+\Z)[a-z0-9._-]{1,50}")
@@ -49,7 +50,7 @@ def get(connection: Connection, name: str) -> RoleRow:
     """The role of this name. Raises RoleNotFound, also for what can be no name of a role."""
     row = _one(connection, name) if _NAME.fullmatch(name) else None
     if row is None:
-        raise RoleNotFound(f"no role is called {name[:100]!r}: list the roles")
+        raise RoleNotFound(Text("no role is called %(name)s: list the roles", name=repr(name[:100])))
     return row
 
 
@@ -79,7 +80,11 @@ def require(connection: Connection, names: Collection[str]) -> None:
     """Raise InvalidRole, which names them, when some of these are no roles."""
     missing = [row[0] for row in connection.execute(_MISSING, (list(names),)).fetchall()]
     if missing:
-        raise InvalidRole(f"there is no role {', '.join(name[:50] for name in missing)}: list the roles, or make it")
+        raise InvalidRole(
+            Text(
+                "there is no role %(names)s: list the roles, or make it", names=", ".join(name[:50] for name in missing)
+            )
+        )
 
 
 _PERMISSIONS = "SELECT DISTINCT permission FROM lamplighter.role_permission WHERE role = ANY (%s)"
@@ -99,13 +104,18 @@ def add(
     """Make a role. Raises InvalidRole for a name that cannot be one, RoleExists. The permissions are the caller's."""
     if not _NAME.fullmatch(name):
         raise InvalidRole(
-            f"role name {name[:100]!r} is invalid: use 1 to 50 of a-z, 0-9, '.', '_' or '-', not just dots"
+            Text(
+                "role name %(name)s is invalid: use 1 to 50 of a-z, 0-9, '.', '_' or '-', not just dots",
+                name=repr(name[:100]),
+            )
         )
     try:
         with connection.transaction():
             connection.execute(_ADD, (name, description, storable(author.actor)))
     except psycopg.errors.UniqueViolation as error:
-        raise RoleExists(f"a role is called {name!r} already: change it, or choose another name") from error
+        raise RoleExists(
+            Text("a role is called %(name)s already: change it, or choose another name", name=repr(name))
+        ) from error
     _set_permissions(connection, name, permissions)
     role = get(connection, name)
     audit.record(connection, author, "roles.create", after=_facts(role))
@@ -160,7 +170,12 @@ def _set_permissions(connection: Connection, name: str, permissions: Collection[
 
 def _check_changeable(role: RoleRow) -> None:
     if role.is_builtin:
-        raise RoleIsBuiltin(f"role {role.name!r} is built in and stays as it is: make another one with what you need")
+        raise RoleIsBuiltin(
+            Text(
+                "role %(name)s is built in and stays as it is: make another one with what you need",
+                name=repr(role.name),
+            )
+        )
 
 
 def _facts(role: RoleRow) -> dict[str, Any]:

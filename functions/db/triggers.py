@@ -12,6 +12,7 @@ from psycopg.rows import class_row
 from functions.db.connection import Connection, connect
 from functions.db.json_values import as_jsonb
 from functions.errors import DatabaseUnavailable, ReconcileRunning
+from functions.text import Text, said_by
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,8 +114,11 @@ def doubt(connection: Connection, job_ids: Sequence[str]) -> None:
             second.execute(_DOUBT, (list(job_ids),))
     except (DatabaseUnavailable, psycopg.OperationalError) as error:
         raise DatabaseUnavailable(
-            f"PostgreSQL gave no second connection, which a reconcile needs before it changes AWS: {error}; "
-            "nothing was changed; allow one more connection and run it again"
+            Text(
+                "PostgreSQL gave no second connection, which a reconcile needs before it changes AWS: %(error)s; "
+                "nothing was changed; allow one more connection and run it again",
+                error=said_by(error),
+            )
         ) from error
 
 
@@ -133,8 +137,11 @@ def lock(connection: Connection, timeout: timedelta | None) -> None:
         connection.execute(_LOCK_TIMEOUT, ("0",))
     except psycopg.errors.LockNotAvailable as error:
         raise ReconcileRunning(
-            f"another reconcile was still running after {timeout}: run this one again; PostgreSQL already holds "
-            "what was asked for, and no paused or removed job starts"
+            Text(
+                "another reconcile was still running after %(timeout)s: run this one again; PostgreSQL already "
+                "holds what was asked for, and no paused or removed job starts",
+                timeout=timeout,
+            )
         ) from error
 
 

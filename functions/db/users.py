@@ -18,6 +18,7 @@ from functions.db.connection import Connection
 from functions.db.credentials import folded
 from functions.db.json_values import storable
 from functions.errors import InvalidUser, NameTaken, UserNotFound
+from functions.text import Text
 
 LONGEST_NAME = 100
 # Unicode's Default_Ignorable_Code_Point as far as isprintable and NFKC leave them, and the empty Braille pattern: with
@@ -54,8 +55,12 @@ def username(text: str) -> str:
     is_seen = name.isprintable() and not _UNSEEN.search(name)
     if not (is_seen and name == name.strip() and 1 <= len(name) <= LONGEST_NAME):
         raise InvalidUser(
-            f"user name {text[:LONGEST_NAME]!r} is invalid: use 1 to {LONGEST_NAME} printable characters, no blanks "
-            "around them, such as ada or ada@example.com"
+            Text(
+                "user name %(name)s is invalid: use 1 to %(longest)s printable characters, no blanks around "
+                "them, such as ada or ada@example.com",
+                name=repr(text[:LONGEST_NAME]),
+                longest=LONGEST_NAME,
+            )
         )
     return name
 
@@ -63,11 +68,17 @@ def username(text: str) -> str:
 def _local(name: str) -> str:
     if name.startswith(OF_ISSUER):
         raise InvalidUser(
-            f"user name {name!r} is invalid: names that begin with {OF_ISSUER!r} are of people who log in at the OIDC "
-            "issuer; use another"
+            Text(
+                "user name %(name)s is invalid: names that begin with %(beginning)s are of people who log in at "
+                "the OIDC issuer; use another",
+                name=repr(name),
+                beginning=repr(OF_ISSUER),
+            )
         )
     if name.startswith(_OF_COMMANDS) or name in _OF_PROGRAMS:
-        raise InvalidUser(f"user name {name!r} is invalid: the audit calls our own programs so; use another")
+        raise InvalidUser(
+            Text("user name %(name)s is invalid: the audit calls our own programs so; use another", name=repr(name))
+        )
     return name
 
 
@@ -78,7 +89,12 @@ def _renamed(user: UserRow, name: str) -> str:
 
 def _refuse_issuers(user: UserRow) -> None:
     if user.name.startswith(OF_ISSUER):
-        raise InvalidUser(f"{user.name!r} logs in at the OIDC issuer, which gives name and password: change them there")
+        raise InvalidUser(
+            Text(
+                "%(name)s logs in at the OIDC issuer, which gives name and password: change them there",
+                name=repr(user.name),
+            )
+        )
 
 
 _SELECT = """
@@ -97,7 +113,7 @@ def get(connection: Connection, user_id: uuid.UUID) -> UserRow:
     """The user with this id. Raises UserNotFound."""
     row = _one(connection, _BY_ID, user_id)
     if row is None:
-        raise UserNotFound(f"no user has the id {user_id}: list the users")
+        raise UserNotFound(Text("no user has the id %(id)s: list the users", id=user_id))
     return row
 
 
@@ -105,7 +121,7 @@ def find(connection: Connection, name: str) -> UserRow:
     """The user of this name, in any spelling of it unless the issuer gave it. Raises UserNotFound, InvalidUser."""
     row = _one(connection, _BY_NAME, name if name.startswith(OF_ISSUER) else username(name))
     if row is None:
-        raise UserNotFound(f"no user is called {name!r}: list the users")
+        raise UserNotFound(Text("no user is called %(name)s: list the users", name=repr(name)))
     return row
 
 
@@ -254,4 +270,8 @@ def _facts(user: UserRow) -> dict[str, Any]:
 
 
 def _taken(name: object) -> NameTaken:
-    return NameTaken(f"a user is called {name!r} already: names are one whatever their case; choose another one")
+    return NameTaken(
+        Text(
+            "a user is called %(name)s already: names are one whatever their case; choose another one", name=repr(name)
+        )
+    )

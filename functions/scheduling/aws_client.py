@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from functions.deadline import heed
 from functions.errors import AwsThrottled, AwsUnavailable
 from functions.settings import Settings
+from functions.text import Text
 
 # The admin API waits for us and has about 25 seconds: a service that never answers is given up on after 4 x 3 seconds
 # and the waits between, or earlier: functions/deadline.py. Adaptive mode also slows us down by itself once a service
@@ -43,7 +44,9 @@ def calling(what: str) -> Iterator[None]:
         yield
     except (ClientError, BotoCoreError) as error:
         kind = AwsThrottled if is_throttled(error) else AwsUnavailable
-        raise kind(f"could not {what}: {error}; run the reconcile again, it continues") from error
+        raise kind(
+            Text("could not %(what)s: %(error)s; run the reconcile again, it continues", what=what, error=str(error))
+        ) from error
 
 
 def is_throttled(error: Exception) -> bool:

@@ -10,6 +10,7 @@ from functions.scheduling.rules import Rules
 from functions.scheduling.scheduler import Scheduler
 from functions.scheduling.trigger import MakeClient, TriggerBackend
 from functions.settings import Settings
+from functions.text import Text
 
 
 def all_backends(settings: Settings, make_client: MakeClient = client) -> dict[str, TriggerBackend]:
@@ -23,14 +24,16 @@ def choose(schedule: Schedule, jitter: timedelta | None, *, settings: Settings, 
     A rule knows UTC only, has no flexible window, and there are `rules_limit` of them (EventBridge quotas).
     """
     if settings.trigger_backend == "scheduler":
-        return Scheduler.name, "TRIGGER_BACKEND is scheduler"
+        return Scheduler.name, Text("TRIGGER_BACKEND is scheduler")
     if schedule.kind == "at":
-        return Scheduler.name, "a rule has no one-time form"
+        return Scheduler.name, Text("a rule has no one-time form")
     if jitter is not None:
-        return Scheduler.name, "a rule has no flexible window for jitter"
+        return Scheduler.name, Text("a rule has no flexible window for jitter")
     # A rate counts elapsed time, whatever the zone.
     if schedule.kind == "cron" and schedule.timezone != "UTC":
-        return Scheduler.name, f"a rule knows UTC only, not {schedule.timezone}"
+        return Scheduler.name, Text("a rule knows UTC only, not %(timezone)s", timezone=schedule.timezone)
     if not is_rule_free:
-        return Scheduler.name, f"all {settings.rules_limit} rules (RULES_LIMIT) are taken"
-    return Rules.name, "a rule can serve it"
+        return Scheduler.name, Text(
+            "all %(rules_limit)s rules (RULES_LIMIT) are taken", rules_limit=settings.rules_limit
+        )
+    return Rules.name, Text("a rule can serve it")

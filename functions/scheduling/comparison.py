@@ -11,6 +11,7 @@ from functions.scheduling.plan import ORDER, Action, Step
 from functions.scheduling.rules import Rules
 from functions.scheduling.trigger import Definition, TriggerBackend, differences, digest
 from functions.scheduling.wanted import WantedTrigger
+from functions.text import Text
 
 Backends = Mapping[str, TriggerBackend]
 Applied = Mapping[str, AppliedTrigger]
@@ -150,7 +151,7 @@ def _without_trigger(wanted: WantedTrigger, found: Sequence[str], *, is_recorded
 def _orphans(wanted: Sequence[WantedTrigger], listed: Listed) -> list[Step]:
     known = {w.name for w in wanted}
     return [
-        Step(action="remove", name=name, job_id=None, reason="orphan: no job has this name", backend=backend)
+        Step(action="remove", name=name, job_id=None, reason=Text("orphan: no job has this name"), backend=backend)
         for backend, triggers in listed.items()
         for name in triggers
         if name not in known

@@ -16,6 +16,7 @@ from functions.scheduling import foreign, macros, surprises, zones
 from functions.scheduling.cron_standard import read_standard
 from functions.scheduling.occurrences import CronOccurrences
 from functions.scheduling.quoted import quoted
+from functions.text import Text, said_by
 
 if TYPE_CHECKING:
     from functions.scheduling.one_time import OneTime
@@ -65,7 +66,9 @@ class Schedule(Record):
                 _timing=timing,
             )
         except InvalidSchedule as refused:
-            raise InvalidSchedule(f"schedule {quoted(text)} is invalid: {refused}") from None
+            raise InvalidSchedule(
+                Text("schedule %(text)s is invalid: %(refused)s", text=quoted(text), refused=said_by(refused))
+            ) from None
 
     def next_after(self, after: datetime, *, anchor: datetime | None = None) -> datetime | None:
         """The first occurrence strictly after an instant, in UTC; None when there is none or a rate has no anchor.
@@ -100,12 +103,18 @@ class Schedule(Record):
 
 def _read(text: str, zone: tzinfo) -> tuple[Kind, Timing, tuple[str, ...]]:
     if len(text) > _LONGEST_TEXT:
-        raise InvalidSchedule(f"it is longer than {_LONGEST_TEXT} characters; AWS takes at most {_LONGEST_EXPRESSION}")
+        raise InvalidSchedule(
+            Text(
+                "it is longer than %(longest_text)s characters; AWS takes at most %(longest_expression)s",
+                longest_text=_LONGEST_TEXT,
+                longest_expression=_LONGEST_EXPRESSION,
+            )
+        )
     stripped = text.strip()
     form, parenthesis, inner = stripped.partition("(")
     if parenthesis and (form := form.strip().lower()) in ("cron", "rate", "at"):
         if not inner.endswith(")"):
-            raise InvalidSchedule(f"{form}( has no closing parenthesis at the end; write {form}(…)")
+            raise InvalidSchedule(Text("%(form)s( has no closing parenthesis at the end; write %(form)s(…)", form=form))
         return _read_aws_form(form, inner[:-1], zone)
     foreign.refuse_time_zone_prefix(stripped)
     reading = read_standard(macros.expand(stripped) if stripped.startswith("@") else stripped)
@@ -131,8 +140,12 @@ def _read_aws_form(form: str, inner: str, zone: tzinfo) -> tuple[Kind, Timing, t
 def _checked_length(expression: str) -> str:
     if len(expression) > _LONGEST_EXPRESSION:
         raise InvalidSchedule(
-            f"as AWS's expression it has {len(expression)} characters, and AWS takes at most {_LONGEST_EXPRESSION}; "
-            "use ranges and steps instead of long lists, or make two jobs"
+            Text(
+                "as AWS's expression it has %(count)s characters, and AWS takes at most %(longest_expression)s; "
+                "use ranges and steps instead of long lists, or make two jobs",
+                count=len(expression),
+                longest_expression=_LONGEST_EXPRESSION,
+            )
         )
     return expression
 

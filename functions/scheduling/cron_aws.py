@@ -22,6 +22,7 @@ from functions.scheduling.day_rules import DayRule
 from functions.scheduling.dialect import Reading
 from functions.scheduling.pattern import Pattern
 from functions.scheduling.quoted import quoted
+from functions.text import Text
 
 
 def read_aws(text: str) -> Reading:
@@ -47,40 +48,52 @@ def read_aws(text: str) -> Reading:
 
 def _days(month_day: str, weekday: str) -> tuple[DayRule, tuple[Span, ...]]:
     if month_day == weekday == "?":
-        raise InvalidSchedule("both day fields are '?', which says no day at all; write * in one of them for every day")
+        raise InvalidSchedule(
+            Text("both day fields are '?', which says no day at all; write * in one of them for every day")
+        )
     if "?" not in (month_day, weekday):
         raise InvalidSchedule(
-            f"day-of-month {quoted(month_day)} and day-of-week {quoted(weekday)}: AWS wants ? in exactly one "
-            f"day field; {_which_to_drop(month_day, weekday)}"
+            Text(
+                "day-of-month %(month_day)s and day-of-week %(weekday)s: AWS wants ? in exactly one day field; "
+                "%(which_to_drop)s",
+                month_day=quoted(month_day),
+                weekday=quoted(weekday),
+                which_to_drop=_which_to_drop(month_day, weekday),
+            )
         )
     if weekday == "?":
         return month_day_rule(month_day, wraps=False)
     if "/" in weekday:
         raise InvalidSchedule(
-            f"day-of-week {quoted(weekday)}: AWS has no steps in this field; list the days, such as MON,WED,FRI"
+            Text(
+                "day-of-week %(weekday)s: AWS has no steps in this field; list the days, such as MON,WED,FRI",
+                weekday=quoted(weekday),
+            )
         )
     return weekday_rule(AWS_WEEKDAYS, weekday, wraps=False)
 
 
 def _which_to_drop(month_day: str, weekday: str) -> str:
     if weekday == "*":
-        return "write ? in day-of-week"
+        return Text("write ? in day-of-week")
     if month_day == "*":
-        return "write ? in day-of-month"
-    return (
+        return Text("write ? in day-of-month")
+    return Text(
         "keep one of the two: for days that match either make two jobs, for both return Skip from the job on other days"
     )
 
 
 def _field_count(fields: list[str]) -> str:
     if len(fields) == 5:
-        return (
-            "cron(…) takes six fields and has five: standard cron goes without cron(…), so write "
-            f"{quoted(' '.join(fields))}, or add the year and put ? in one day field, as in cron(0 9 ? * MON-FRI *)"
+        return Text(
+            "cron(…) takes six fields and has five: standard cron goes without cron(…), so write %(text)s, "
+            "or add the year and put ? in one day field, as in cron(0 9 ? * MON-FRI *)",
+            text=quoted(" ".join(fields)),
         )
     if len(fields) == 7:
-        return "cron(…) takes six fields and has seven: AWS has no seconds, so drop the first field"
-    return (
-        f"cron(…) takes six fields and has {len(fields)}: minutes hours day-of-month month day-of-week year, "
-        "as in cron(0 9 ? * MON-FRI *)"
+        return Text("cron(…) takes six fields and has seven: AWS has no seconds, so drop the first field")
+    return Text(
+        "cron(…) takes six fields and has %(count)s: minutes hours day-of-month month day-of-week year, "
+        "as in cron(0 9 ? * MON-FRI *)",
+        count=len(fields),
     )

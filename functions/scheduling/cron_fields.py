@@ -12,6 +12,7 @@ from types import MappingProxyType
 from functions.errors import InvalidSchedule
 from functions.record import Record
 from functions.scheduling.quoted import quoted
+from functions.text import Text
 
 MONTH_NAMES = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 WEEKDAY_NAMES = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
@@ -42,20 +43,21 @@ class Span(Record):
     open_step: bool = False
 
 
-MINUTES = Field(name="minutes", low=0, high=59, size=60, rule="0-59")
-HOURS = Field(name="hours", low=0, high=23, size=24, rule="0-23")
-MONTH_DAYS = Field(name="day-of-month", low=1, high=31, size=31, rule="1-31")
+MINUTES = Field(name=Text("minutes"), low=0, high=59, size=60, rule="0-59")
+HOURS = Field(name=Text("hours"), low=0, high=23, size=24, rule="0-23")
+MONTH_DAYS = Field(name=Text("day-of-month"), low=1, high=31, size=31, rule="1-31")
 MONTHS = Field(
-    name="month", low=1, high=12, size=12, rule="1-12 or JAN-DEC",
+    name=Text("month"), low=1, high=12, size=12, rule=Text("1-12 or JAN-DEC"),
     names={name: n for n, name in enumerate(MONTH_NAMES, 1)},
 )  # fmt: skip
-YEARS = Field(name="year", low=1970, high=2199, size=230, rule="1970-2199")
+YEARS = Field(name=Text("year"), low=1970, high=2199, size=230, rule="1970-2199")
 STANDARD_WEEKDAYS = Field(
-    name="day-of-week", low=0, high=7, size=7, rule="0-7 or SUN-SAT, where 0 and 7 are Sunday",
+    name=Text("day-of-week"), low=0, high=7, size=7, rule=Text("0-7 or SUN-SAT, where 0 and 7 are Sunday"),
     names={name: n for n, name in enumerate(WEEKDAY_NAMES)},
 )  # fmt: skip
 AWS_WEEKDAYS = Field(
-    name="day-of-week", low=1, high=7, size=7, rule="1-7 or SUN-SAT, where AWS counts 1 as Sunday and 7 as Saturday",
+    name=Text("day-of-week"), low=1, high=7, size=7,
+    rule=Text("1-7 or SUN-SAT, where AWS counts 1 as Sunday and 7 as Saturday"),
     names={name: n for n, name in enumerate(WEEKDAY_NAMES, 1)},
 )  # fmt: skip
 
@@ -88,7 +90,9 @@ def number(of: Field, word: str) -> int:
     # Imported on the way to an error only: the words of other schedulers are long to explain.
     from functions.scheduling.foreign import explain_word
 
-    raise InvalidSchedule(explain_word(word) or f"{of.name} {quoted(word)} must be {of.rule}")
+    raise InvalidSchedule(
+        explain_word(word) or Text("%(name)s %(word)s must be %(rule)s", name=of.name, word=quoted(word), rule=of.rule)
+    )
 
 
 def write(of: Field, values: Sequence[int]) -> str:
@@ -141,7 +145,13 @@ def _span(of: Field, item: str, *, wraps: bool) -> Span:
         return Span(first=of.low, last=of.high, step=step, open_step=bool(slash))
     first_text, dash, last_text = place.partition("-")
     if not first_text or (dash and not last_text):
-        raise InvalidSchedule(f"{of.name} has {quoted(item)} in its list: write a number, a range a-b, or a step a/n")
+        raise InvalidSchedule(
+            Text(
+                "%(name)s has %(item)s in its list: write a number, a range a-b, or a step a/n",
+                name=of.name,
+                item=quoted(item),
+            )
+        )
     first = number(of, first_text)
     if not dash:
         return Span(first=first, last=of.high if slash else first, step=step, open_step=bool(slash))
@@ -156,12 +166,19 @@ def _step(of: Field, item: str, text: str) -> int:
         from functions.scheduling.foreign import explain_word
 
         raise InvalidSchedule(
-            explain_word(item) or f"{of.name} {quoted(item)}: a step is a whole number above 0, as in 0/5"
+            explain_word(item)
+            or Text("%(name)s %(item)s: a step is a whole number above 0, as in 0/5", name=of.name, item=quoted(item))
         )
     if len(text) > 4 or int(text) >= of.size:
         raise InvalidSchedule(
-            f"{of.name} {quoted(item)}: a step must be smaller than the field, which has {of.size} values; "
-            f"implementations disagree about larger ones, so write the single value, for example {_first(of, item)}"
+            Text(
+                "%(name)s %(item)s: a step must be smaller than the field, which has %(size)s values; "
+                "implementations disagree about larger ones, so write the single value, for example %(first)s",
+                name=of.name,
+                item=quoted(item),
+                size=of.size,
+                first=_first(of, item),
+            )
         )
     return int(text)
 
@@ -176,9 +193,20 @@ def _check_wrap(of: Field, item: str, span: Span, *, wraps: bool) -> None:
         return
     if wraps:
         raise InvalidSchedule(
-            f"{of.name} {quoted(item)}: implementations disagree about where a step goes on after the range wraps; "
-            "write the values as a list"
+            Text(
+                "%(name)s %(item)s: implementations disagree about where a step goes on after the range wraps; "
+                "write the values as a list",
+                name=of.name,
+                item=quoted(item),
+            )
         )
     names = {value: name for name, value in of.names.items()}
     forwards = write_runs(numbers(of, [span._replace(step=1)]), lambda value: names.get(value, str(value)))
-    raise InvalidSchedule(f"{of.name} {quoted(item)} runs backwards, which AWS refuses in this field; write {forwards}")
+    raise InvalidSchedule(
+        Text(
+            "%(name)s %(item)s runs backwards, which AWS refuses in this field; write %(forwards)s",
+            name=of.name,
+            item=quoted(item),
+            forwards=forwards,
+        )
+    )

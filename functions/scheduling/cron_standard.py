@@ -7,6 +7,7 @@ from functions.scheduling import surprises
 from functions.scheduling.cron_fields import (
     HOURS,
     MINUTES,
+    MONTH_DAYS,
     MONTHS,
     STANDARD_WEEKDAYS,
     WEEKDAY_NAMES,
@@ -20,6 +21,7 @@ from functions.scheduling.day_rules import EVERY_DAY, DayRule, MonthDays, Weekda
 from functions.scheduling.dialect import Reading
 from functions.scheduling.pattern import Pattern
 from functions.scheduling.quoted import quoted
+from functions.text import Text, counted
 
 
 def read_standard(text: str) -> Reading:
@@ -45,14 +47,14 @@ def read_standard(text: str) -> Reading:
 def _days(month_day: str, weekday: str) -> tuple[DayRule, tuple[Span, ...], tuple[str, ...]]:
     """One rule from both day fields: a field that covers every day restricts nothing, otherwise both is refused."""
     if month_day == weekday == "?":
-        raise InvalidSchedule("both day fields are '?', which says no day at all; write * in both for every day")
+        raise InvalidSchedule(Text("both day fields are '?', which says no day at all; write * in both for every day"))
     by_date, spans = month_day_rule("*" if month_day == "?" else month_day, wraps=True)
     by_weekday, weekday_spans = weekday_rule(STANDARD_WEEKDAYS, "*" if weekday == "?" else weekday, wraps=True)
     _check_reaches_sunday(weekday, weekday_spans)
     if by_weekday == EVERY_DAY:
-        return by_date, spans, _covering("day-of-week", weekday, other=by_date)
+        return by_date, spans, _covering(STANDARD_WEEKDAYS.name, weekday, other=by_date)
     if by_date == EVERY_DAY:
-        return by_weekday, (), _covering("day-of-month", month_day, other=by_weekday)
+        return by_weekday, (), _covering(MONTH_DAYS.name, month_day, other=by_weekday)
     raise InvalidSchedule(_both_restricted(month_day, weekday, by_date=by_date, by_weekday=by_weekday))
 
 
@@ -62,8 +64,12 @@ def _check_reaches_sunday(text: str, spans: tuple[Span, ...]) -> None:
         if span.open_step and 7 in reached and 0 not in reached:
             listed = ",".join(WEEKDAY_NAMES[day % 7] for day in reached)
             raise InvalidSchedule(
-                f"day-of-week {quoted(text)}: implementations disagree whether this step reaches 7, a second number "
-                f"for Sunday; write the days as a list, such as {listed}"
+                Text(
+                    "day-of-week %(text)s: implementations disagree whether this step reaches 7, a second number for "
+                    "Sunday; write the days as a list, such as %(listed)s",
+                    text=quoted(text),
+                    listed=listed,
+                )
             )
 
 
@@ -72,23 +78,33 @@ def _covering(name: str, text: str, *, other: DayRule) -> tuple[str, ...]:
     if other == EVERY_DAY or text.startswith(("*", "?")):
         return ()
     return (
-        f"{name} {quoted(text)} covers every day, so only the other day field counts here; "
-        "POSIX cron would run every day, because it adds the days of both fields up",
+        Text(
+            "%(name)s %(text)s covers every day, so only the other day field counts here; POSIX cron would run every "
+            "day, because it adds the days of both fields up",
+            name=name,
+            text=quoted(text),
+        ),
     )
 
 
 def _both_restricted(month_day: str, weekday: str, *, by_date: DayRule, by_weekday: DayRule) -> str:
     if month_day.startswith("*/") or weekday.startswith("*/"):
-        return (
-            f"day-of-month {quoted(month_day)} beside day-of-week {quoted(weekday)}: a day field that begins with */n "
-            "is read as 'either' by some cron implementations and as 'both' by others; keep one of the two day fields"
+        return Text(
+            "day-of-month %(month_day)s beside day-of-week %(weekday)s: a day field that begins with */n is "
+            "read as 'either' by some cron implementations and as 'both' by others; keep one of the two day "
+            "fields",
+            month_day=quoted(month_day),
+            weekday=quoted(weekday),
         )
     nth = _same_as_nth(by_date, by_weekday)
-    both = nth or "keep one field and return Skip from the job on the other days"
-    return (
-        f"day-of-month {quoted(month_day)} and day-of-week {quoted(weekday)} are both restricted, which has two "
-        "readings and AWS can say neither: either (POSIX cron) or both (Hangfire's Cronos). "
-        f"For either, make two jobs with one day field each; for both, {both}"
+    both = nth or Text("keep one field and return Skip from the job on the other days")
+    return Text(
+        "day-of-month %(month_day)s and day-of-week %(weekday)s are both restricted, which has two "
+        "readings and AWS can say neither: either (POSIX cron) or both (Hangfire's Cronos). For either, "
+        "make two jobs with one day field each; for both, %(both)s",
+        month_day=quoted(month_day),
+        weekday=quoted(weekday),
+        both=both,
     )
 
 
@@ -99,23 +115,31 @@ def _same_as_nth(by_date: DayRule, by_weekday: DayRule) -> str | None:
     first = by_date.days[0]
     if first % 7 != 1 or first > 22 or by_date.days != tuple(range(first, first + 7)):
         return None
-    return f"write * in day-of-month and {WEEKDAY_NAMES[by_weekday.weekdays[0]]}#{first // 7 + 1} in day-of-week"
+    return Text(
+        "write * in day-of-month and %(weekday)s in day-of-week",
+        weekday=f"{WEEKDAY_NAMES[by_weekday.weekdays[0]]}#{first // 7 + 1}",
+    )
 
 
 def _field_count(fields: list[str]) -> str:
     count = len(fields)
     if count == 6:
-        return (
-            "six fields have three readings: seconds first (Cronos, Quartz, Spring), seconds last (croniter) or year "
-            f"last (AWS). AWS has no seconds: write five fields, {quoted(' '.join(fields[1:]))} if seconds came "
-            f"first or {quoted(' '.join(fields[:5]))} if they came last; if the last one is a year, write cron(…) "
-            "around them, with ? in one day field"
+        return Text(
+            "six fields have three readings: seconds first (Cronos, Quartz, Spring), seconds last (croniter) "
+            "or year last (AWS). AWS has no seconds: write five fields, %(last_five)s if seconds came first or "
+            "%(first_five)s if they came last; if the last one is a year, write cron(…) around them, with ? in "
+            "one day field",
+            last_five=quoted(" ".join(fields[1:])),
+            first_five=quoted(" ".join(fields[:5])),
         )
     if count == 7:
-        return (
+        return Text(
             "seven fields are seconds first and year last (Quartz); AWS has no seconds: write cron(…) with the last six"
         )
-    return (
-        f"it has {count} field{'' if count == 1 else 's'}, and standard cron has five: minutes hours day-of-month "
-        "month day-of-week, as in '0 9 * * MON-FRI'; a macro (@daily), cron(…), rate(…) and at(…) work too"
+    return counted(
+        "it has %(number)s field, and standard cron has five: minutes hours day-of-month month day-of-week, as in "
+        "'0 9 * * MON-FRI'; a macro (@daily), cron(…), rate(…) and at(…) work too",
+        "it has %(number)s fields, and standard cron has five: minutes hours day-of-month month "
+        "day-of-week, as in '0 9 * * MON-FRI'; a macro (@daily), cron(…), rate(…) and at(…) work too",
+        number=count,
     )

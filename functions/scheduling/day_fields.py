@@ -21,6 +21,7 @@ from functions.scheduling.day_rules import (
     Weekdays,
 )
 from functions.scheduling.quoted import quoted
+from functions.text import Text
 
 _NEAREST = r"([0-9]{1,2})W"  # text: the sweep imports this, and hardly a schedule has a W
 
@@ -52,32 +53,49 @@ def _nearest_weekday(text: str) -> DayRule:
         return NearestWeekday(day=number(MONTH_DAYS, match[1]))
     if "," in text:
         raise InvalidSchedule(
-            f"day-of-month {quoted(text)}: L and W stand alone in their field, AWS documents no list of them; "
-            "make one job for each"
+            Text(
+                "day-of-month %(text)s: L and W stand alone in their field, AWS documents no list of them; make "
+                "one job for each",
+                text=quoted(text),
+            )
         )
     if text.startswith("L-"):
         raise InvalidSchedule(
-            f"day-of-month {quoted(text)}: AWS documents no days before the last one; use L (the last day) or a fixed "
-            "day such as 28, or run daily and return Skip from the job on other days"
+            Text(
+                "day-of-month %(text)s: AWS documents no days before the last one; use L (the last day) or a "
+                "fixed day such as 28, or run daily and return Skip from the job on other days",
+                text=quoted(text),
+            )
         )
     if text in ("LW", "WL"):
         raise InvalidSchedule(
-            f"day-of-month {quoted(text)}: AWS documents no last working day; use L (the last day), a last weekday "
-            "such as FRIL in the day-of-week field, or run daily and return Skip from the job on other days"
+            Text(
+                "day-of-month %(text)s: AWS documents no last working day; use L (the last day), a last weekday "
+                "such as FRIL in the day-of-week field, or run daily and return Skip from the job on other days",
+                text=quoted(text),
+            )
         )
-    raise InvalidSchedule(f"day-of-month {quoted(text)}: W follows one day, as in 15W, and L stands alone")
+    raise InvalidSchedule(
+        Text("day-of-month %(text)s: W follows one day, as in 15W, and L stands alone", text=quoted(text))
+    )
 
 
 def _nth_weekday(of: Field, text: str) -> DayRule:
     if "," in text or text.count("#") > 1:
         raise InvalidSchedule(
-            f"day-of-week {quoted(text)}: AWS takes one # and nothing else in its field; make one job for each"
+            Text(
+                "day-of-week %(text)s: AWS takes one # and nothing else in its field; make one job for each",
+                text=quoted(text),
+            )
         )
     word, _, nth = text.partition("#")
     if nth not in ("1", "2", "3", "4", "5"):
         raise InvalidSchedule(
-            f"day-of-week {quoted(text)}: after # comes which one of the month, 1 to 5; "
-            f"for the last one write {word[:3]}L"
+            Text(
+                "day-of-week %(text)s: after # comes which one of the month, 1 to 5; for the last one write %(last)s",
+                text=quoted(text),
+                last=f"{word[:3]}L",
+            )
         )
     return NthWeekday(weekday=(number(of, word) - of.low) % 7, nth=int(nth))
 
@@ -85,18 +103,26 @@ def _nth_weekday(of: Field, text: str) -> DayRule:
 def _last_weekday(of: Field, text: str) -> DayRule:
     if "," in text:
         raise InvalidSchedule(
-            f"day-of-week {quoted(text)}: L stands alone in its field, AWS documents no list of it; "
-            "make one job for each"
+            Text(
+                "day-of-week %(text)s: L stands alone in its field, AWS documents no list of it; make one job for each",
+                text=quoted(text),
+            )
         )
     if text.startswith("L") and len(text) > 1:
         raise InvalidSchedule(
-            f"day-of-week {quoted(text)}: L comes after the day, as in {text[1:4]}L; L before it is croniter's own form"
+            Text(
+                "day-of-week %(text)s: L comes after the day, as in %(last)s; L before it is croniter's own form",
+                text=quoted(text),
+                last=f"{text[1:4]}L",
+            )
         )
     if text != "L":
         return LastWeekday(weekday=(number(of, text[:-1]) - of.low) % 7)
     if of.low == 0:
         raise InvalidSchedule(
-            "day-of-week 'L': AWS and Quartz read it as Saturday, others as the last day of the month or not at all; "
-            "write SAT, SATL (the last Saturday), or L in day-of-month"
+            Text(
+                "day-of-week 'L': AWS and Quartz read it as Saturday, others as the last day of the month or not "
+                "at all; write SAT, SATL (the last Saturday), or L in day-of-month"
+            )
         )
     return Weekdays(weekdays=(6,))

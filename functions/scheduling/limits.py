@@ -14,6 +14,7 @@ from typing import Any
 
 from functions.errors import LimitExceeded
 from functions.scheduling.wanted import WantedTrigger
+from functions.text import N_, Text, joined
 
 # A role's inline policies hold 10,240 characters, white space not counted; every job's own statements take under 2,048.
 PERMISSIONS_CHARACTERS = 10_240 - 2_048
@@ -38,40 +39,52 @@ class Limit:
             return None
         size = value if isinstance(value, int) else len(value)
         if not self.least <= size <= self.most:
-            return f"{self.field} has {size:,} {self.unit}, AWS takes {self.least:,} to {self.most:,}"
+            return Text(
+                "%(field)s has %(size)s %(unit)s, AWS takes %(least)s to %(most)s",
+                field=self.field,
+                size=f"{size:,}",
+                unit=Text(self.unit),
+                least=f"{self.least:,}",
+                most=f"{self.most:,}",
+            )
         if self.pattern and not self.pattern.fullmatch(value):
-            return f"{self.field} {value!r} has characters AWS refuses: use {self.pattern.pattern}"
+            return Text(
+                "%(field)s %(value)s has characters AWS refuses: use %(pattern)s",
+                field=self.field,
+                value=repr(value),
+                pattern=self.pattern.pattern,
+            )
         return None
 
 
 def _retries(target: str) -> tuple[Limit, ...]:
     return (
-        Limit(f"{target}.RetryPolicy.MaximumEventAgeInSeconds", "seconds", 60, 86_400),
-        Limit(f"{target}.RetryPolicy.MaximumRetryAttempts", "attempts", 0, 185),
+        Limit(f"{target}.RetryPolicy.MaximumEventAgeInSeconds", N_("seconds"), 60, 86_400),
+        Limit(f"{target}.RetryPolicy.MaximumRetryAttempts", N_("attempts"), 0, 185),
     )
 
 
 _BOTH = (
-    Limit("Name", "characters", 1, 64, _NAME),
-    Limit("ScheduleExpression", "characters", 1, 256),
-    Limit("Description", "characters", 0, 512),
+    Limit("Name", N_("characters"), 1, 64, _NAME),
+    Limit("ScheduleExpression", N_("characters"), 1, 256),
+    Limit("Description", N_("characters"), 0, 512),
 )
 LIMITS: Mapping[str, tuple[Limit, ...]] = {
     "rule": (
         *_BOTH,
-        Limit("Targets", "targets", 1, 5),
-        Limit("Targets.job.Arn", "characters", 1, 1_600),
-        Limit("Targets.job.InputTransformer.InputTemplate", "characters", 1, 8_192),
+        Limit("Targets", N_("targets"), 1, 5),
+        Limit("Targets.job.Arn", N_("characters"), 1, 1_600),
+        Limit("Targets.job.InputTransformer.InputTemplate", N_("characters"), 1, 8_192),
         *_retries("Targets.job"),
     ),
     "schedule": (
         *_BOTH,
-        Limit("ScheduleExpressionTimezone", "characters", 1, 50),
-        Limit("FlexibleTimeWindow.MaximumWindowInMinutes", "minutes", 1, 1_440),
-        Limit("Target.Arn", "characters", 1, 1_600),
-        Limit("Target.RoleArn", "characters", 1, 1_600),
+        Limit("ScheduleExpressionTimezone", N_("characters"), 1, 50),
+        Limit("FlexibleTimeWindow.MaximumWindowInMinutes", N_("minutes"), 1, 1_440),
+        Limit("Target.Arn", N_("characters"), 1, 1_600),
+        Limit("Target.RoleArn", N_("characters"), 1, 1_600),
         # Scheduler takes more; what fits a rule too can move there.
-        Limit("Target.Input", "characters", 1, 8_192),
+        Limit("Target.Input", N_("characters"), 1, 8_192),
         *_retries("Target"),
     ),
 }
@@ -80,13 +93,29 @@ LIMITS: Mapping[str, tuple[Limit, ...]] = {
 def check(wanted: Iterable[WantedTrigger], *, rules_limit: int) -> None:
     """Raise LimitExceeded, naming every job and every limit it would go over; nothing has been changed then."""
     triggers = list(wanted)
-    violations = [f"job {trigger.job_id!r}: {what}" for trigger in triggers for what in _violations(trigger)]
+    violations = [
+        Text("job %(job)s: %(what)s", job=repr(trigger.job_id), what=what)
+        for trigger in triggers
+        for what in _violations(trigger)
+    ]
     rules = sum(trigger.backend == "rule" for trigger in triggers)
     if rules > rules_limit:
-        violations.append(f"{rules} rules, and RULES_LIMIT is {rules_limit}: ask AWS for more and raise it")
+        violations.append(
+            Text(
+                "%(rules)s rules, and RULES_LIMIT is %(limit)s: ask AWS for more and raise it",
+                rules=rules,
+                limit=rules_limit,
+            )
+        )
     if violations:
-        lines = "\n".join(f"- {violation}" for violation in violations)
-        raise LimitExceeded(f"AWS would refuse this ({len(violations)} found), nothing was changed:\n{lines}")
+        lines = joined("\n", (joined("", ("- ", violation)) for violation in violations))
+        raise LimitExceeded(
+            Text(
+                "AWS would refuse this (%(count)s found), nothing was changed:\n%(lines)s",
+                count=len(violations),
+                lines=lines,
+            )
+        )
 
 
 def _violations(trigger: WantedTrigger) -> list[str]:
@@ -102,7 +131,11 @@ def _permissions(trigger: WantedTrigger) -> str | None:
     size = len(json.dumps([dict(statement) for statement in trigger.job.permissions], separators=(",", ":")))
     if size <= PERMISSIONS_CHARACTERS:
         return None
-    return f"permissions have {size:,} characters as a policy, AWS leaves {PERMISSIONS_CHARACTERS:,} for them"
+    return Text(
+        "permissions have %(size)s characters as a policy, AWS leaves %(most)s for them",
+        size=f"{size:,}",
+        most=f"{PERMISSIONS_CHARACTERS:,}",
+    )
 
 
 def _at(definition: Mapping[str, Any], field: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functions.errors import InvalidSchedule
 from functions.scheduling import foreign
 from functions.scheduling.quoted import quoted
+from functions.text import Text
 
 MACROS = {
     "@hourly": "0 * * * *",
@@ -22,5 +23,7 @@ def expand(text: str) -> str:
     fields = MACROS.get(text.lower())
     if fields is None:
         foreign.refuse_macro(text)
-        raise InvalidSchedule(f"there is no macro {quoted(text)}; use one of {', '.join(MACROS)}")
+        raise InvalidSchedule(
+            Text("there is no macro %(text)s; use one of %(names)s", text=quoted(text), names=", ".join(MACROS))
+        )
     return fields

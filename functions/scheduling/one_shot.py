@@ -18,6 +18,7 @@ from functions.deadline import heed
 from functions.errors import AwsUnavailable
 from functions.invocation import event_for
 from functions.settings import Settings
+from functions.text import Text
 
 if TYPE_CHECKING:
     from mypy_boto3_scheduler.client import EventBridgeSchedulerClient
@@ -66,7 +67,14 @@ def _create(settings: Settings, name: str, *, job_id: str, event: Mapping[str, A
     except (ClientError, BotoCoreError) as error:
         if isinstance(error, ClientError) and error.response["Error"]["Code"] == "ConflictException":
             return
-        raise AwsUnavailable(f"could not make schedule {name!r} for job {job_id!r}: {error}") from error
+        raise AwsUnavailable(
+            Text(
+                "could not make schedule %(name)s for job %(job)s: %(error)s",
+                name=repr(name),
+                job=repr(job_id),
+                error=str(error),
+            )
+        ) from error
 
 
 def _schedule(settings: Settings, name: str, *, job_id: str, event: Mapping[str, Any], at: datetime) -> Any:

@@ -11,6 +11,7 @@ from functions.errors import InvalidSchedule
 from functions.scheduling import zones
 from functions.scheduling.cron_fields import YEARS
 from functions.scheduling.quoted import quoted
+from functions.text import Text
 
 _FORM = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}", re.ASCII)
 _HAS_OFFSET = re.compile(r".*T.*(Z|[+-]\d{2}:?\d{0,2})", re.ASCII | re.IGNORECASE)
@@ -43,24 +44,29 @@ def read_one_time(text: str, zone: tzinfo) -> OneTime:
         raise InvalidSchedule(_malformed(written))
     try:
         local = datetime.fromisoformat(written)
-    except ValueError as error:
+    except ValueError:
         raise InvalidSchedule(
-            f"at({written}) is not on the calendar: {error}; write an existing date and time"
+            Text("at(%(written)s) is not on the calendar: write an existing date and time", written=written)
         ) from None
     if local.year not in YEARS.everything:
-        raise InvalidSchedule(f"at({written}): the year must be {YEARS.rule}")
+        raise InvalidSchedule(Text("at(%(written)s): the year must be %(rule)s", written=written, rule=YEARS.rule))
     instant = zones.instant(local, zone)
     if instant is None:
         raise InvalidSchedule(
-            f"at({written}) does not exist in {zone}: the clocks skip it that day; write a time before or after the gap"
+            Text(
+                "at(%(written)s) does not exist in %(zone)s: the clocks skip it that day; write a time before or "
+                "after the gap",
+                written=written,
+                zone=zone,
+            )
         )
     return OneTime(local, instant)
 
 
 def _malformed(text: str) -> str:
-    form = "at(…) takes yyyy-mm-ddThh:mm:ss, as in at(2027-03-01T09:00:00)"
+    form = Text("at(…) takes yyyy-mm-ddThh:mm:ss, as in at(2027-03-01T09:00:00)")
     if "." in text:
-        return f"at({text[:40]}) has a fraction of a second; {form}"
+        return Text("at(%(text)s) has a fraction of a second; %(form)s", text=text[:40], form=form)
     if len(text) <= 40 and _HAS_OFFSET.fullmatch(text):
-        return f"at({text}) has an offset; {form}, and the zone is the timezone option"
-    return f"at value {quoted(text)} is no moment; {form}"
+        return Text("at(%(text)s) has an offset; %(form)s, and the zone is the timezone option", text=text, form=form)
+    return Text("at value %(text)s is no moment; %(form)s", text=quoted(text), form=form)

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from functions.errors import AwsUnavailable
 from functions.scheduling.trigger import Definition, Difference
+from functions.text import N_, Text, joined
 
 # In the order they are applied: holding and taking away come first, they are what people wait for, and they make room.
 Action = Literal["state", "remove", "update", "move", "create", "record", "leave"]
 ORDER: Sequence[Action] = ("state", "remove", "update", "move", "create", "record", "leave")
+_COUNTED: Mapping[Action, str] = {
+    "state": N_("%(count)s state"), "remove": N_("%(count)s remove"), "update": N_("%(count)s update"),
+    "move": N_("%(count)s move"), "create": N_("%(count)s create"), "record": N_("%(count)s record"),
+    "leave": N_("%(count)s leave"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,11 +117,19 @@ class Unfinished(AwsUnavailable):
     def __init__(self, report: Report) -> None:
         self.report = report
         left = ", ".join(step.job_id or step.name for step in report.left[:10])
-        more = f" and {len(report.left) - 10} more" if len(report.left) > 10 else ""
-        super().__init__(f"{report.error} (done: {counted(report.done)}; left: {left}{more})")
+        more = len(report.left) - 10
+        super().__init__(
+            Text(
+                "%(error)s (done: %(done)s; left: %(left)s)",
+                error=report.error,
+                done=counted(report.done),
+                left=Text("%(names)s and %(more)s more", names=left, more=more) if more > 0 else left,
+            )
+        )
 
 
-def counted(steps: Sequence[Step]) -> str:
+def counted(steps: Sequence[Step]) -> Text:
     """How many steps of each kind: "2 create, 1 remove, 297 leave"."""
     counts = Counter(step.action for step in steps)
-    return ", ".join(f"{counts[action]} {action}" for action in ORDER if counts[action]) or "nothing"
+    said = [Text(_COUNTED[action], count=counts[action]) for action in ORDER if counts[action]]
+    return joined(", ", said) if said else Text("nothing")

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from functions.errors import InvalidSchedule
 from functions.scheduling.quoted import quoted
+from functions.text import Text
 
 _RATE = re.compile(r"(\S+)\s+(\S+)")
 _UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
@@ -59,18 +60,26 @@ def read_rate(text: str) -> Rate:
     """The rate in what stands inside rate(…). Raises InvalidSchedule."""
     match = _RATE.fullmatch(text.strip())
     if not match:
-        raise InvalidSchedule("rate(…) takes a whole number and a unit, as in rate(5 minutes) or rate(1 hour)")
+        raise InvalidSchedule(Text("rate(…) takes a whole number and a unit, as in rate(5 minutes) or rate(1 hour)"))
     count_text, unit_text = match[1], match[2].lower()
     unit = unit_text.removesuffix("s")
     if unit not in _UNITS:
         raise InvalidSchedule(
-            f"rate unit {quoted(match[2])} must be minute, minutes, hour, hours, day or days; one minute is the least"
+            Text(
+                "rate unit %(unit)s must be minute, minutes, hour, hours, day or days; one minute is the least",
+                unit=quoted(match[2]),
+            )
         )
     count = _count(count_text, unit)
     if (unit_text == unit) != (count == 1):
         raise InvalidSchedule(
-            f"rate unit {quoted(match[2])} with {count}: AWS wants the singular for 1 and the plural otherwise; "
-            f"write {Rate(count, unit).aws_expression}"
+            Text(
+                "rate unit %(unit)s with %(count)s: AWS wants the singular for 1 and the plural otherwise; "
+                "write %(right)s",
+                unit=quoted(match[2]),
+                count=count,
+                right=Rate(count, unit).aws_expression,
+            )
         )
     return Rate(count, unit)
 
@@ -78,9 +87,17 @@ def read_rate(text: str) -> Rate:
 def _count(text: str, unit: str) -> int:
     if not (text.isascii() and text.isdigit()) or not text.strip("0"):
         smaller = {"hour": "rate(90 minutes)", "day": "rate(36 hours)"}.get(unit, "rate(5 minutes)")
-        raise InvalidSchedule(f"rate value {quoted(text)} must be a whole number above 0, as in {smaller}")
+        raise InvalidSchedule(
+            Text(
+                "rate value %(text)s must be a whole number above 0, as in %(smaller)s",
+                text=quoted(text),
+                smaller=smaller,
+            )
+        )
     if len(text) > 9 or int(text) * _UNITS[unit] > _LONGEST:
         raise InvalidSchedule(
-            f"rate value {quoted(text)} is too long: at most 3650 days; use cron(…) with a year instead"
+            Text(
+                "rate value %(text)s is too long: at most 3650 days; use cron(…) with a year instead", text=quoted(text)
+            )
         )
     return int(text)

@@ -14,6 +14,7 @@ from functions.deadline import heed
 from functions.errors import AwsThrottled, AwsUnavailable
 from functions.scheduling.aws_client import is_throttled
 from functions.settings import Settings
+from functions.text import Text
 
 if TYPE_CHECKING:
     from mypy_boto3_events.client import EventBridgeClient
@@ -28,10 +29,12 @@ def check(settings: Settings) -> None:
     except ClientError as error:
         code = error.response["Error"]["Code"]
         kind = AwsThrottled if is_throttled(error) else AwsUnavailable
-        raise kind(f"EventBridge refused a call: {code}; see the role's policy and AWS's health") from error
+        raise kind(
+            Text("EventBridge refused a call: %(code)s; see the role's policy and AWS's health", code=code)
+        ) from error
     except BotoCoreError as error:
         raise AwsUnavailable(
-            f"EventBridge cannot be reached: {type(error).__name__}; see the network and AWS's health"
+            Text("EventBridge cannot be reached: %(name)s; see the network and AWS's health", name=type(error).__name__)
         ) from error
 
 

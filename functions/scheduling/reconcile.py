@@ -19,6 +19,7 @@ from functions.scheduling.rules import Rules
 from functions.scheduling.trigger import digest, state
 from functions.scheduling.wanted import WantedTrigger, wanted_triggers
 from functions.settings import Settings
+from functions.text import said_by
 
 
 def reconcile(
@@ -138,7 +139,7 @@ def _apply(
     except AwsUnavailable as error:
         failure = error
     _remember(connection, done)
-    said = None if failure is None else str(failure)
+    said = None if failure is None else said_by(failure)
     return Report(done=tuple(done), left=plan.steps[len(done) :], error=said), failure
 
 

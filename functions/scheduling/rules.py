@@ -15,6 +15,7 @@ from functions.scheduling.aws_client import calling, client
 from functions.scheduling.cron import Schedule
 from functions.scheduling.trigger import Definition, MakeClient, description, retry_policy, state
 from functions.settings import Settings
+from functions.text import Text
 
 if TYPE_CHECKING:
     from mypy_boto3_events.client import EventBridgeClient
@@ -60,20 +61,20 @@ class Rules:
 
     def list(self, names: Collection[str] | None = None) -> dict[str, Definition]:
         """Our rules without their targets: 100 a call, or one call a name."""
-        with calling("list rules"):
+        with calling(Text("list rules")):
             rules = self._all() if names is None else self._some(names)
             shown = (_given(rule, _LISTED) for rule in rules)
             return {rule["Name"]: rule for rule in shown if rule["Name"].startswith(self._prefix)}
 
     def on_the_bus(self) -> int:
         """How many rules there are on the default bus, whoever made them: what the account's limit counts."""
-        with calling("count rules"):
+        with calling(Text("count rules")):
             pages = self._client.get_paginator("list_rules").paginate(PaginationConfig={"PageSize": _PAGE})
             return sum(len(page["Rules"]) for page in pages)
 
     def describe(self, name: str, listed: Definition) -> Definition | None:
         """The listed rule with its targets."""
-        with calling(f"describe rule {name}"):
+        with calling(Text("describe rule %(name)s", name=name)):
             try:
                 return {**listed, "Targets": self._targets(name)}
             except self._client.exceptions.ResourceNotFoundException:
@@ -85,7 +86,7 @@ class Rules:
         rule = {field: value for field, value in definition.items() if field != "Targets"}
         before = dict(current or {})
         targets = before.pop("Targets", {})
-        with calling(f"put rule {name}"):
+        with calling(Text("put rule %(name)s", name=name)):
             if rule != before:
                 self._client.put_rule(**rule)
             if targets != wanted:
@@ -95,7 +96,7 @@ class Rules:
 
     def set_state(self, name: str, *, enabled: bool, now: datetime) -> None:  # noqa: ARG002
         """EnableRule or DisableRule; they take effect after a short period."""
-        with calling(f"{'enable' if enabled else 'disable'} rule {name}"):
+        with calling(Text("enable rule %(name)s", name=name) if enabled else Text("disable rule %(name)s", name=name)):
             if enabled:
                 self._client.enable_rule(Name=name)
             else:
@@ -103,7 +104,7 @@ class Rules:
 
     def remove(self, name: str) -> None:
         """Targets first: DeleteRule refuses while there are any. Deleting a missing rule succeeds."""
-        with calling(f"remove rule {name}"):
+        with calling(Text("remove rule %(name)s", name=name)):
             try:
                 self._remove_targets(name, [*self._targets(name)])
             except self._client.exceptions.ResourceNotFoundException:
@@ -151,4 +152,6 @@ def _given(answer: Definition, fields: Collection[str]) -> dict[str, Any]:
 def _refuse_failures(answer: Any) -> None:
     """PutTargets and RemoveTargets succeed even when an entry failed."""
     if answer["FailedEntryCount"]:
-        raise AwsUnavailable(f"EventBridge refused a target: {answer['FailedEntries']}; run the reconcile again")
+        raise AwsUnavailable(
+            Text("EventBridge refused a target: %(entries)s; run the reconcile again", entries=answer["FailedEntries"])
+        )

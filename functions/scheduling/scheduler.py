@@ -14,6 +14,7 @@ from functions.scheduling.aws_client import calling, client
 from functions.scheduling.cron import Schedule
 from functions.scheduling.trigger import Definition, MakeClient, description, retry_policy, state
 from functions.settings import Settings
+from functions.text import Text
 
 if TYPE_CHECKING:
     from mypy_boto3_scheduler.client import EventBridgeSchedulerClient
@@ -75,7 +76,7 @@ class Scheduler:
 
     def list(self, names: Collection[str] | None = None) -> dict[str, Definition]:
         """Our schedules, by name and state only: 100 a call. With names one call each, and then everything."""
-        with calling("list schedules"):
+        with calling(Text("list schedules")):
             if names is not None:
                 looked_up = ((name, self._get(name)) for name in names)
                 return {name: found for name, found in looked_up if found is not None}
@@ -85,12 +86,12 @@ class Scheduler:
         """The whole schedule; no call when the listing was a look at it alone."""
         if "Target" in listed:
             return listed
-        with calling(f"describe schedule {name}"):
+        with calling(Text("describe schedule %(name)s", name=name)):
             return self._get(name)
 
     def put(self, definition: Definition, *, current: Definition | None, now: datetime) -> None:
         """CreateSchedule or UpdateSchedule. An update replaces everything, so everything is sent, State too."""
-        with calling(f"put schedule {definition['Name']}"):
+        with calling(Text("put schedule %(name)s", name=definition["Name"])):
             if current is None:
                 self._ensure_group()
                 self._client.create_schedule(GroupName=self._group, **definition)
@@ -99,14 +100,16 @@ class Scheduler:
 
     def set_state(self, name: str, *, enabled: bool, now: datetime) -> None:
         """Read, change State, write everything back as it was; a past StartDate moves on by whole periods."""
-        with calling(f"{'enable' if enabled else 'disable'} schedule {name}"):
+        with calling(
+            Text("enable schedule %(name)s", name=name) if enabled else Text("disable schedule %(name)s", name=name)
+        ):
             answer = self._client.get_schedule(GroupName=self._group, Name=name)
             changed = {**_given(answer, _FIELDS), "State": state(enabled)}
             self._client.update_schedule(GroupName=self._group, **_startable(changed, now))
 
     def remove(self, name: str) -> None:
         """Delete the schedule; a missing one is fine."""
-        with calling(f"remove schedule {name}"):
+        with calling(Text("remove schedule %(name)s", name=name)):
             try:
                 self._client.delete_schedule(GroupName=self._group, Name=name)
             except self._client.exceptions.ResourceNotFoundException:

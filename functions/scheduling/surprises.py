@@ -7,15 +7,23 @@ from collections.abc import Sequence
 from functions.scheduling.cron_fields import HOURS, MINUTES, MONTH_DAYS, MONTHS, Field, Span
 from functions.scheduling.day_rules import EVERY_DAY, MonthDays, NearestWeekday, NthWeekday
 from functions.scheduling.pattern import Pattern
+from functions.text import N_, Text, joined
 
-NEVER = "never fires: no date matches, so no rule is made and the job runs only when triggered by hand"
+NEVER = Text("never fires: no date matches, so no rule is made and the job runs only when triggered by hand")
 
+# How many values a field has (0: that varies), and the sentence for it.
 _RESTARTS = {
-    MINUTES.name: ("hour", "minute", 60),
-    HOURS.name: ("day", "hour", 24),
-    MONTH_DAYS.name: ("month", "day", 0),
-    MONTHS.name: ("year", "month", 12),
-}
+    MINUTES.name: (60, N_("minutes: a step of %(step)s starts again in each hour (%(values)s), so the minutes are not "
+                          "evenly spaced")),
+    HOURS.name: (24, N_("hours: a step of %(step)s starts again in each day (%(values)s), so the hours are not "
+                        "evenly spaced")),
+    MONTH_DAYS.name: (0, N_("day-of-month: a step of %(step)s starts again in each month (%(values)s), so the days are "
+                            "not evenly spaced")),
+    MONTHS.name: (12, N_("month: a step of %(step)s starts again in each year (%(values)s), so the months are not "
+                         "evenly spaced")),
+}  # fmt: skip
+# In rate(…); it has no months.
+_UNITS = {MINUTES.name: "minutes", HOURS.name: "hours", MONTH_DAYS.name: "days"}
 
 
 def of_steps(
@@ -36,29 +44,34 @@ def of_pattern(pattern: Pattern, hours: Sequence[Span]) -> tuple[str, ...]:
 
 
 def _uneven(of: Field, span: Span) -> str | None:
-    parent, unit, size = _RESTARTS[of.name]
+    size, message = _RESTARTS[of.name]
     if span.step == 1 or (size and size % span.step == 0 and span.first - of.low < span.step):
         return None
     values = range(span.first, span.last + 1, span.step)
     shown = ", ".join(str(value) for value in values[:4]) + (", …" if len(values) > 4 else "")
-    steady = f"; for a steady interval write rate({span.step} {unit}s)" if unit != "month" else ""
-    return (
-        f"{of.name}: a step of {span.step} starts again in each {parent} ({shown}), "
-        f"so the {unit}s are not evenly spaced{steady}"
-    )
+    said = Text(message, step=span.step, values=shown)
+    if of.name not in _UNITS:
+        return said
+    rate = f"rate({span.step} {_UNITS[of.name]})"
+    return joined("; ", (said, Text("for a steady interval write %(rate)s", rate=rate)))
 
 
 def _missing_days(pattern: Pattern) -> tuple[str, ...]:
     rule = pattern.days
     if isinstance(rule, NthWeekday) and rule.nth == 5:
-        return ("day-of-week: many months have no fifth one of this weekday, and go without; for the last one use L",)
+        return (
+            Text("day-of-week: many months have no fifth one of this weekday, and go without; for the last one use L"),
+        )
     first = rule.days[0] if isinstance(rule, MonthDays) else rule.day if isinstance(rule, NearestWeekday) else 1
     short = [month for month in pattern.months if first > (28 if month == 2 else 30 if month in (4, 6, 9, 11) else 31)]
     if not short:
         return ()
     return (
-        f"day-of-month: day {first} does not exist in every chosen month, which then goes without; "
-        "for the last day of each month use L",
+        Text(
+            "day-of-month: day %(first)s does not exist in every chosen month, which then goes without; for "
+            "the last day of each month use L",
+            first=first,
+        ),
     )
 
 
@@ -66,6 +79,8 @@ def _wrapped_hours(pattern: Pattern, hours: Sequence[Span]) -> tuple[str, ...]:
     if pattern.days == EVERY_DAY or all(span.first <= span.last for span in hours):
         return ()
     return (
-        "hours: a range past midnight is counted in each calendar day, so the hours after midnight come first on the "
-        "chosen days, not on the day after",
+        Text(
+            "hours: a range past midnight is counted in each calendar day, so the hours after midnight come "
+            "first on the chosen days, not on the day after"
+        ),
     )

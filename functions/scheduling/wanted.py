@@ -12,6 +12,7 @@ from functions.scheduling.backends import choose
 from functions.scheduling.rules import Rules
 from functions.scheduling.trigger import Definition, TriggerBackend
 from functions.settings import Settings
+from functions.text import Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +64,11 @@ def _wanted(
 ) -> WantedTrigger:
     name = naming.job_name(settings.stage, row.id)
     if row.is_removed or not row.in_code:
-        reason = f"removed by {row.removed_by}" if row.is_removed else "no longer in code"
+        reason = (
+            Text("removed by %(removed_by)s", removed_by=row.removed_by)
+            if row.is_removed
+            else Text("no longer in code")
+        )
         return WantedTrigger(job_id=row.id, name=name, reason=reason)
     job = JobDefinition.from_json(row.definition)
     # A pause with an end is the claim's alone to keep: then nothing in AWS has to change for it to end (docs/adr/0026).
@@ -81,10 +86,14 @@ def _of_job(
 ) -> WantedTrigger:
     name, schedule = naming.job_name(settings.stage, job.id), job.parsed_schedule
     if not settings.jobs_enabled:
-        return WantedTrigger(job_id=job.id, name=name, reason="disabled: JOBS_ENABLED is false", job=job)
+        return WantedTrigger(job_id=job.id, name=name, reason=Text("disabled: JOBS_ENABLED is false"), job=job)
     if schedule is None or schedule.aws_expression is None:
-        reason = "manual only: it has no schedule" if schedule is None else f"manual only: {job.schedule!r} never fires"
-        return WantedTrigger(job_id=job.id, name=name, reason=reason, job=job)
+        why_none = (
+            Text("manual only: it has no schedule")
+            if schedule is None
+            else Text("manual only: %(schedule)s never fires", schedule=repr(job.schedule))
+        )
+        return WantedTrigger(job_id=job.id, name=name, reason=why_none, job=job)
     backend, reason = choose(schedule, job.jitter, settings=settings, is_rule_free=is_rule_free)
     definition = backends[backend].definition(job, schedule, enabled=enabled)
     return WantedTrigger(job_id=job.id, name=name, reason=reason, backend=backend, definition=definition, job=job)

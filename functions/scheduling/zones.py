@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone, tzinfo
 
 from functions.errors import InvalidSchedule
 from functions.scheduling.quoted import quoted
+from functions.text import Text
 
 UTC = timezone.utc  # noqa: UP017 (the name this module exports)
 
@@ -29,8 +30,12 @@ def find(name: str) -> tzinfo:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         raise InvalidSchedule(
-            f"time zone {quoted(name)} is unknown: use a name of the IANA database, at most 50 characters, "
-            f"such as {_nearest(name) or 'UTC or Europe/Prague'}"
+            Text(
+                "time zone %(name)s is unknown: use a name of the IANA database, at most 50 characters, such as "
+                "%(nearest)s",
+                name=quoted(name),
+                nearest=_nearest(name) or Text("UTC or Europe/Prague"),
+            )
         ) from None
 
 

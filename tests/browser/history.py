@@ -192,8 +192,8 @@ class _Teller:
             error_type="ConnectionError", error="smtp.example.com: connection refused",
             retry_at=self._now + 7 * _MINUTE,
         )  # fmt: skip
-        lost = self._ran("reindex-search", self._minute - 5 * _HOUR, "lost", None, reason="no sign of life")
-        missed = self._ran(BACKUP, self._minute - 9 * _HOUR, "missed", None, reason="nothing fired")
+        lost = self._ran("reindex-search", self._minute - 5 * _HOUR, "lost", None, reason="lease ran out")
+        missed = self._ran(BACKUP, self._minute - 9 * _HOUR, "missed", None, reason="no event came")
         cancelled = self._ran("sync-crm", self._minute - 4 * _HOUR, "cancelled", 31, reason="cancelled by ada")
         queued, scheduled = self._enqueue()
         return Story(running, failed, retrying, lost, missed, queued, scheduled, cancelled)

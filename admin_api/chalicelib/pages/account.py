@@ -18,6 +18,7 @@ from chalicelib.refusals import NotValid
 from chalicelib.services import users as user_service
 from functions.db import sessions
 from functions.db import users as user_rows
+from functions.text import Text
 
 account_pages = Blueprint(__name__)
 
@@ -51,7 +52,7 @@ def change_password(visit: Visit, form: OwnPasswordForm) -> Response:
     """Changed, and back."""
     assert visit.caller is not None
     if visit.caller.user_id is None:
-        raise NotValid("a token that belongs to no user has no password")
+        raise NotValid(Text("a token that belongs to no user has no password"))
     with connection() as opened:
         user_service.change_own_password(
             opened, visit.caller, current=form.current, password=form.password,

@@ -49,8 +49,8 @@ def list_audit(visit: Visit, query: AuditQuery) -> Response:
         actor=query.actor,
         action=query.action,
         job_id=query.job_id,
-        since_at=instant("from", query.since, visit.zone),
-        until_at=instant("to", query.until, visit.zone),
+        since_at=instant(query.since, visit.zone),
+        until_at=instant(query.until, visit.zone),
     )
     before = None if query.cursor is None else cursors.decode(query.cursor, place)
     with connection() as opened:

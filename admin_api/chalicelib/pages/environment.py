@@ -16,7 +16,7 @@ from babel import dates, numbers
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from chalicelib.pages import durations, pictures, words
+from chalicelib.pages import durations, pictures, sentences, words
 from chalicelib.pages.assets import FOLDER, digest
 from chalicelib.pages.catalogue import translations
 from chalicelib.pages.statuses import STATES, STATUSES
@@ -57,9 +57,7 @@ def environment(language: str) -> Environment:
         "STATES": STATES,
         "CAUSES": tuple(words.CAUSES),
         "done": {code: said(text) for code, text in words.DONE.items()},
-        "reason": lambda error: (
-            said(words.REFUSALS[error.code]) if error.code in words.REFUSALS else getattr(error, "detail", str(error))
-        ),
+        "reason": lambda error, detail="": sentences.refusal(error, detail or str(error), language),
         **{name: {code: said(text) for code, text in table.items()} for name, table in _TABLES.items()},
         "strip": pictures.strip,
         "ticks": pictures.ticks,
@@ -78,6 +76,12 @@ def environment(language: str) -> Environment:
         "took": lambda seconds: _took(seconds, language),
         "json": lambda value: json.dumps(value, indent=2, ensure_ascii=False),
         "state_name": lambda state: said(words.STATES[state]),
+        "sentence": lambda sentence: sentences.say(sentence, language),
+        "recorded": lambda sentence: sentences.recorded(sentence, language),
+        "backend_name": lambda backend: said(words.BACKENDS[backend]),
+        "role_text": lambda role: (
+            said(role.description) if role.is_builtin and role.description in words.ROLES else role.description or ""
+        ),
         "advice": lambda state: said(words.ADVICE[state]),
         "cause_name": lambda cause: said(words.CAUSES.get(cause, cause)),
         "status_badge": lambda status, visit: _status_badge(status, visit.prefix, language),

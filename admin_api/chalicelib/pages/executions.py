@@ -69,8 +69,8 @@ def _wanted(visit: Visit, query: ExecutionsPageQuery) -> Wanted:
     job_id = incoming.job_id(query.job_id.strip()) if query.job_id else None
     return replace(
         listing.wanted(JobExecutionsQuery(status=query.status, cause=query.cause), job_id=job_id),
-        since_at=moment("from", query.since, visit.zone),
-        until_at=moment("to", query.until, visit.zone),
+        since_at=moment(query.since, visit.zone),
+        until_at=moment(query.until, visit.zone),
     )
 
 
@@ -89,7 +89,7 @@ def as_typed(visit: Visit, since: str | None, until: str | None) -> dict[str, st
 
 def _as_typed(visit: Visit, text: str | None) -> str:
     try:
-        at = moment("", text, visit.zone)
+        at = moment(text, visit.zone)
     except NotValid:
         return text or ""
     return "" if at is None else f"{at.astimezone(visit.zone):%Y-%m-%dT%H:%M}"

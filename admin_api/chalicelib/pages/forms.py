@@ -11,6 +11,7 @@ from chalice.app import Request
 from chalicelib.inputs import Input, read_texts
 from chalicelib.refusals import BodyTooLarge, ContentTypeUnsupported, NotValid
 from functions.params import LARGEST_PARAMS_BYTES
+from functions.text import Text
 
 T = TypeVar("T", bound=Input)
 _LARGEST_BYTES = LARGEST_PARAMS_BYTES * 3  # percent-encoded
@@ -44,7 +45,7 @@ def read_fields(request: Request) -> dict[str, list[str]]:
             content.decode(), keep_blank_values=False, errors="strict", max_num_fields=_MOST_FIELDS, encoding="utf-8"
         )
     except ValueError:
-        raise NotValid("the form cannot be read: send UTF-8 from the page it belongs to") from None
+        raise NotValid(Text("the form cannot be read: send UTF-8 from the page it belongs to")) from None
     fields: dict[str, list[str]] = {}
     for name, value in pairs:
         fields.setdefault(name, []).append(value.replace("\r\n", "\n"))

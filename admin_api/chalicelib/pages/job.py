@@ -101,8 +101,8 @@ def _executions(visit: Visit, query: JobPageQuery) -> JobExecutionsQuery:
     return JobExecutionsQuery(
         status=() if query.status is None else (query.status,),
         cause=() if query.cause is None else (query.cause,),
-        since_at=instant("from", query.since, visit.zone),
-        until_at=instant("to", query.until, visit.zone),
+        since_at=instant(query.since, visit.zone),
+        until_at=instant(query.until, visit.zone),
         cursor=query.cursor,
     )
 

@@ -52,7 +52,7 @@ def ask_pause(visit: Visit, job_id: str) -> Response:
 def pause_job(visit: Visit, job_id: str, form: PauseForm) -> Response:
     """Paused, and back to the job."""
     assert visit.caller is not None
-    until = instant("until", form.until, visit.zone)
+    until = instant(form.until, visit.zone)
     author = replace(visit.caller, reason=form.reason)
     with connection() as opened:
         job_service.pause(

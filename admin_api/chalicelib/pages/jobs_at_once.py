@@ -51,7 +51,7 @@ def change_jobs(visit: Visit, form: AtOnceForm) -> Response:
     if not form.sure:
         return _ask(visit, form, back)
     try:
-        until = instant("until", form.until, visit.zone)
+        until = instant(form.until, visit.zone)
         with connection() as opened:
             author = replace(visit.caller, reason=form.reason)
             changes = many.change(opened, form.ids, form.action, author, now=visit.now, until=until)
@@ -67,6 +67,6 @@ def _ask(visit: Visit, form: AtOnceForm, back: str) -> Response:
     ids = list(dict.fromkeys(form.ids))
     refused: JobsError | None = visit.refused
     if not 1 <= len(ids) <= many.MOST:
-        refused = NotValid(f"{len(ids)} jobs are chosen: choose 1 to {many.MOST} of them")
+        refused = many.wrong_count(len(ids))
     asked = replace(visit, refused=refused)
     return render(asked, "jobs_ask.html", ids=ids, most=many.MOST, form=form, back=back, status=asked.status)

@@ -29,6 +29,7 @@ from chalicelib.services import one_time as one_time_service
 from chalicelib.services import params as job_params
 from functions.db.jobs import JobRow
 from functions.settings import settings
+from functions.text import Text, said_by
 
 one_time = Blueprint(__name__)
 
@@ -106,13 +107,15 @@ def enqueue(visit: Visit) -> Response:
     fields = param_fields.fields_of(job_params.schema_of(job))
     unknown = typed.keys() - {each.name for each in fields}
     if unknown:
-        raise NotValid(f"the job has no param {min(unknown)[:100]!r} any more: open its form again")
+        raise NotValid(
+            Text("the job has no param %(name)s any more: open its form again", name=repr(min(unknown)[:100]))
+        )
     params, wrong = param_fields.read(fields, typed, visit.zone)
     wrong = {**job_params.misfits(job, params), **wrong}
     try:
         at, delay = start_time(form, visit.zone)
     except NotValid as error:
-        wrong["when"] = str(error)
+        wrong["when"] = said_by(error)
     if wrong:
         return _form(replace(visit, values={name: values[-1] for name, values in sent.items()}), job, wrong)
     after = None if form.after is None else incoming.execution_id(form.after.strip())

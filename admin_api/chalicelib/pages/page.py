@@ -182,7 +182,7 @@ def _error_page(error: Exception, request: Request, caller: Caller | None = None
     headers = problems.headers_of(error, problem)
     # What only looks can look again by itself; a form is sent again by who filled it in.
     response = render(
-        visited, "error.html", status=problem.status, problem=problem, wait_s=headers.get("Retry-After"),
+        visited, "error.html", status=problem.status, problem=problem, error=error, wait_s=headers.get("Retry-After"),
         looks_again=problem.status == HTTPStatus.SERVICE_UNAVAILABLE and request.method in _LOOKS,
     )  # fmt: skip
     response.headers |= headers

@@ -10,9 +10,9 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from chalicelib.pages.local_time import instant
-from chalicelib.pages.words import N_
 from chalicelib.refusals import NotValid
 from functions.redaction import is_secret
+from functions.text import Text
 
 Schema = Mapping[str, Any]
 Kind = Literal["text", "secret", "whole", "number", "flag", "choice", "date", "instant", "lines", "json"]
@@ -23,10 +23,10 @@ _SCALARS: Mapping[str, Kind] = {"string": "text", "integer": "whole", "number": 
 _FORMATS: Mapping[str, Kind] = {"date": "date", "date-time": "instant"}
 _LIMITS = {"minimum": "min", "maximum": "max", "minLength": "minlength", "maxLength": "maxlength"}
 _WRONG: Mapping[str, str] = {
-    "whole": N_("Use a whole number."), "number": N_("Use a number."), "flag": N_("Choose yes or no."),
-    "choice": N_("Choose one of these."), "instant": N_("Use a date and a time."),
-    "json": N_("This is no JSON: use quotes for texts, as in [1, \"two\", {\"three\": true}]."),
-    "lines": N_("One of these lines is not of the right kind."),
+    "whole": Text("Use a whole number."), "number": Text("Use a number."), "flag": Text("Choose yes or no."),
+    "choice": Text("Choose one of these."), "instant": Text("Use a date and a time."),
+    "json": Text("This is no JSON: use quotes for texts, as in [1, \"two\", {\"three\": true}]."),
+    "lines": Text("One of these lines is not of the right kind."),
 }  # fmt: skip
 
 
@@ -89,7 +89,7 @@ def _value(of: Field, text: str, zone: ZoneInfo) -> Any:
     if of.kind == "choice":
         return json.loads(_one_of(text, of.choices))
     if of.kind == "instant":
-        at = instant(of.name, text, zone)
+        at = instant(text, zone)
         return None if at is None else at.isoformat()
     if of.kind == "lines" and of.item is not None:
         return [_value(of.item, line.strip(), zone) for line in text.splitlines() if line.strip()]

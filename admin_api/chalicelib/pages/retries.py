@@ -26,6 +26,7 @@ from chalicelib.services.repeats import Repeats
 from functions.db.execution_pages import CAUSES
 from functions.db.repeats import RepeatsWanted
 from functions.errors import JobNotFound
+from functions.text import Text
 
 retries = Blueprint(__name__)
 
@@ -73,7 +74,7 @@ def retry_executions(visit: Visit, form: RetryInput) -> Response:
     """All of them run again, and to the list; or what became of each, where some did not."""
     assert visit.caller is not None
     if form.job_id is None and form.since is None:
-        raise NotValid("jobId and from are missing: say which job, or since when; both narrow it down further")
+        raise NotValid(Text("jobId and from are missing: say which job, or since when; both narrow it down further"))
     with connection() as opened:
         done = repeat_service.retry_all(opened, _wanted(visit, form), visit.caller, limit=_MOST, is_dry_run=False)
     if done.left or any(each.outcome != "retried" for each in done.repeats):
@@ -86,8 +87,8 @@ def _wanted(visit: Visit, asked: RetryInput) -> RepeatsWanted:
         statuses=asked.status or _USUAL,
         causes=asked.cause or CAUSES,
         job_id=incoming.job_id(asked.job_id.strip()) if asked.job_id else None,
-        since_at=moment("from", asked.since, visit.zone),
-        until_at=moment("to", asked.until, visit.zone),
+        since_at=moment(asked.since, visit.zone),
+        until_at=moment(asked.until, visit.zone),
     )
 
 

@@ -11,6 +11,7 @@ from msgspec import Meta
 from chalicelib.inputs import Input
 from chalicelib.pages.local_time import instant
 from chalicelib.refusals import NotValid
+from functions.text import Text
 
 _A_YEAR_MIN = 366 * 24 * 60
 
@@ -28,10 +29,16 @@ def start_time(form: WhenForm, zone: ZoneInfo) -> tuple[datetime | None, timedel
     if form.when == "now":
         return None, None
     if form.when == "at":
-        at = instant("at", form.at, zone)
+        at = instant(form.at, zone)
         if at is None:
-            raise NotValid("at is missing: choose a date and a time")
+            raise NotValid(Text("the time is missing: choose a date and a time"))
         return at, None
     if form.minutes is None or not form.minutes.isdecimal() or not 1 <= int(form.minutes) <= _A_YEAR_MIN:
-        raise NotValid(f"minutes={form.minutes or ''!r} is invalid: use a whole number from 1 to {_A_YEAR_MIN}")
+        raise NotValid(
+            Text(
+                "minutes=%(minutes)s is invalid: use a whole number from 1 to %(most)s",
+                minutes=repr(form.minutes or ""),
+                most=_A_YEAR_MIN,
+            )
+        )
     return None, timedelta(minutes=int(form.minutes))

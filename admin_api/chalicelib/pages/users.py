@@ -23,6 +23,7 @@ from functions.db import roles as role_rows
 from functions.db import users as user_rows
 from functions.db.roles import RoleRow
 from functions.db.users import LONGEST_NAME, OF_ISSUER, UserRow
+from functions.text import Text
 
 user_pages = Blueprint(__name__)
 
@@ -135,7 +136,7 @@ def set_password(visit: Visit, user_id: str, form: PasswordForm) -> Response:
     assert visit.caller is not None
     found = incoming.user_id(user_id)
     if found == visit.caller.user_id:
-        raise NotValid("this is your own password: change it on the page of your account")
+        raise NotValid(Text("this is your own password: change it on the page of your account"))
     password = passwords.made() if form.is_made else form.password or ""
     with connection() as opened:
         user_service.reset_password(opened, visit.caller, found, password=password, unchanged=_as_seen(form.etag))

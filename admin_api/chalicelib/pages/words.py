@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-
-def N_(message: str) -> str:
-    """The message itself: it is translated where it is shown."""
-    return message
-
+from functions.text import N_
 
 STATUSES: Mapping[str, str] = {
     "succeeded": N_("succeeded"), "running": N_("running"), "failed": N_("failed"), "lost": N_("lost"),
@@ -117,6 +113,13 @@ STEPS: Mapping[str, str] = {
     "state": N_("switch"), "remove": N_("remove"), "update": N_("change"), "move": N_("move"), "create": N_("make"),
     "record": N_("note"), "leave": N_("leave as it is"),
 }  # fmt: skip
+# What fires a job; also where a step of the plan finds its trigger.
+BACKENDS: Mapping[str, str] = {"rule": N_("rule"), "schedule": N_("schedule")}
+# The descriptions of the roles that are there from the start (migration 0010).
+ROLES: Sequence[str] = (
+    N_("everything, users and roles too"), N_("see, run, pause and remove jobs, and see who did what"),
+    N_("see jobs and their executions"),
+)  # fmt: skip
 RESOURCES: Mapping[str, str] = {
     "rules": N_("Rules of the event bus"), "schedules": N_("Schedules"), "targetsPerRule": N_("Targets of a rule"),
 }  # fmt: skip
@@ -125,3 +128,20 @@ PROBLEMS: Mapping[int, str] = {
     405: N_("Not in this way"), 409: N_("Not now"), 412: N_("Somebody else was faster"), 429: N_("Too many changes"),
     503: N_("Not available at the moment"),
 }  # fmt: skip
+# What is written down in English beside executions, pauses and triggers. First the longer of two that fit.
+RECORDED: Sequence[str] = (
+    N_("paused"), N_("overlap"), N_("disabled"), N_("removed"),
+    N_("cancelled by %(who)s"), N_("the execution it waited for ended as %(status)s"), N_("no event came"),
+    N_("lease ran out"), N_("timed out"), N_("out of memory"), N_("crashed: %(how)s"), N_("taken over"),
+    N_("%(count)s failures in a row"),
+    N_("nothing was recorded until its lease ran out at %(at)s UTC"),
+    N_("nothing was recorded until %(at)s UTC: %(detail)s; CloudWatch has its last lines"),
+    N_("it was killed, timed out, ran out of memory or lost PostgreSQL"),
+    N_("CloudWatch could not be asked why: %(error)s"), N_("its function has no log group any more"),
+    N_("Lambda reports no more than: %(report)s"),
+    N_("job %(job)s was not started: Lambda did not accept an event for function %(name)s (%(error)s); see that the "
+       "job is deployed, then trigger it again"),
+    N_("TRIGGER_BACKEND is scheduler"), N_("a rule has no one-time form"),
+    N_("a rule has no flexible window for jitter"), N_("a rule knows UTC only, not %(timezone)s"),
+    N_("all %(rules_limit)s rules (RULES_LIMIT) are taken"), N_("a rule can serve it"),
+)  # fmt: skip

@@ -10,6 +10,7 @@ from chalicelib.services.quota import Meter
 from functions.db.connection import Connection
 from functions.deadline import ends_in
 from functions.errors import AwsUnavailable, LimitExceeded
+from functions.text import said_by
 
 # Two questions that are answered within a second; what takes longer is not worth a look at the overview.
 _PATIENCE_S = 6.0
@@ -46,4 +47,4 @@ def ask(connection: Connection) -> Said:
         except AwsUnavailable:
             return Said(meters=meters)
         except LimitExceeded as error:
-            return Said(meters=meters, error=str(error))
+            return Said(meters=meters, error=said_by(error))

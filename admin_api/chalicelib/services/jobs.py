@@ -18,6 +18,7 @@ from functions.db.triggers import AppliedTrigger
 from functions.errors import AwsUnavailable, JobNotFound, JobsError, RestoreFailed
 from functions.scheduling import next_executions
 from functions.settings import settings
+from functions.text import Text, said_by
 
 # How long to wait for another reconcile, a deploy's say; API Gateway gives up after 29 s.
 _LOCK_TIMEOUT = timedelta(seconds=5)
@@ -70,7 +71,7 @@ def get(connection: Connection, job_id: str, *, now: datetime) -> ShownJob:
     wanted = Wanted(is_enabled=settings().jobs_enabled, job_id=job_id, states=STATES, limit=1)
     found = job_list.listed(connection, wanted)
     if not found:
-        raise JobNotFound(f"job {job_id!r} is gone")
+        raise JobNotFound(Text("job %(job)s is gone", job=repr(job_id)))
     return ShownJob(listed=found[0], row=row, trigger=triggers.get(connection, job_id), etag=etag(row))
 
 
@@ -97,8 +98,13 @@ def pause(
     PreconditionFailed; or AwsUnavailable when the rule, off for a pause without an end, is still off.
     """
     if until is not None and not now < until <= now + _LONGEST_PAUSE:
-        limit = f"after now and at most {_LONGEST_PAUSE.days} days ahead"
-        raise NotValid(f"until={until.isoformat()} is invalid: use an instant {limit}")
+        raise NotValid(
+            Text(
+                "until=%(until)s is invalid: use an instant after now and at most %(days)s days ahead",
+                until=until.isoformat(),
+                days=_LONGEST_PAUSE.days,
+            )
+        )
     before: list[JobRow] = []
 
     def check(row: JobRow) -> None:
@@ -111,7 +117,15 @@ def pause(
         _try_to_tell_aws(connection, job_id, author)
     elif until is not None:
         # Also after one with an end: who is told that the rule is still off tries again.
-        _enable(connection, job_id, f"job {job_id!r} is paused until {paused.resume_at.isoformat()} in PostgreSQL")
+        _enable(
+            connection,
+            job_id,
+            Text(
+                "job %(job)s is paused until %(until)s in PostgreSQL",
+                job=repr(job_id),
+                until=paused.resume_at.isoformat(),
+            ),
+        )
 
 
 def resume(connection: Connection, job_id: str, author: Author, *, condition: Condition = _ANY) -> None:
@@ -120,7 +134,7 @@ def resume(connection: Connection, job_id: str, author: Author, *, condition: Co
     Raises JobNotFound, PreconditionFailed, or AwsUnavailable when its rule is still off.
     """
     intents.resume(connection, job_id, author, check=lambda row: condition.check(etag(row)))
-    _enable(connection, job_id, f"the pause of job {job_id!r} is lifted in PostgreSQL")
+    _enable(connection, job_id, Text("the pause of job %(job)s is lifted in PostgreSQL", job=repr(job_id)))
 
 
 def remove(connection: Connection, job_id: str, author: Author, *, condition: Condition = _ANY) -> None:
@@ -138,9 +152,14 @@ def restore(connection: Connection, author: Author) -> None:
     try:
         _tell_aws(connection, None)
     except JobsError as error:
-        names = ", ".join(restored) or "none was removed"
+        names = ", ".join(restored) or Text("none was removed")
         raise RestoreFailed(
-            f"the jobs are back in PostgreSQL ({names}), but AWS does not fire all of them yet: {error}; restore again"
+            Text(
+                "the jobs are back in PostgreSQL (%(names)s), but AWS does not fire all of them yet: %(error)s; "
+                "restore again",
+                names=names,
+                error=said_by(error),
+            )
         ) from error
 
 
@@ -149,8 +168,12 @@ def _enable(connection: Connection, job_id: str, done: str) -> None:
         _tell_aws(connection, {job_id})
     except JobsError as error:
         raise AwsUnavailable(
-            f"{done}, but AWS does not fire it yet: {error}; "
-            "resume it again or restore the jobs, or wait for the next reconcile"
+            Text(
+                "%(done)s, but AWS does not fire it yet: %(error)s; resume it again or restore the jobs, or wait "
+                "for the next reconcile",
+                done=done,
+                error=said_by(error),
+            )
         ) from error
 
 

@@ -14,6 +14,7 @@ from chalicelib.services import executions, jobs
 from functions.db.audit import Author
 from functions.db.connection import Connection
 from functions.errors import DatabaseBusy, DatabaseUnavailable, JobsError
+from functions.text import Text
 
 Action = Literal["pause", "resume", "trigger"]
 MOST = 50
@@ -41,7 +42,7 @@ def change(
     """
     wanted = list(dict.fromkeys(job_ids))
     if not 1 <= len(wanted) <= MOST:
-        raise NotValid(f"{len(wanted)} jobs are chosen: choose 1 to {MOST} of them")
+        raise wrong_count(len(wanted))
     done: list[str] = []
     refused: list[tuple[str, JobsError]] = []
     ends_at = time.monotonic() + _LONGEST_S
@@ -68,3 +69,8 @@ def _do(
         jobs.resume(connection, job_id, author)
     else:
         executions.trigger(connection, job_id, author)
+
+
+def wrong_count(count: int) -> NotValid:
+    """None are chosen, or more than MOST."""
+    return NotValid(Text("%(count)s jobs are chosen: choose 1 to %(most)s of them", count=count, most=MOST))

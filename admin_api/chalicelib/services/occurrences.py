@@ -11,6 +11,7 @@ from chalicelib.services.jobs import ShownJob
 from functions.definition import JobDefinition
 from functions.scheduling import next_executions
 from functions.settings import settings
+from functions.text import Text
 
 # Which way the clocks go on the day of an occurrence.
 Direction = Literal["forward", "back"]
@@ -58,10 +59,10 @@ def following(job: ShownJob, *, after: datetime, count: int) -> Occurrences:
     timezone = job.listed.timezone
     schedule = JobDefinition.from_json(job.row.definition).parsed_schedule
     if schedule is None or schedule.aws_expression is None:
-        why = "it has no schedule" if schedule is None else "no date matches its schedule"
-        return Occurrences(timezone=timezone, upcoming=[], reason=f"the job only runs by hand: {why}")
+        why = Text("it has no schedule") if schedule is None else Text("no date matches its schedule")
+        return Occurrences(timezone=timezone, upcoming=[], reason=Text("the job only runs by hand: %(why)s", why=why))
     if not settings().jobs_enabled:
-        return Occurrences(timezone=timezone, upcoming=[], reason="nothing fires: JOBS_ENABLED is false")
+        return Occurrences(timezone=timezone, upcoming=[], reason=Text("nothing fires: JOBS_ENABLED is false"))
     anchor = next_executions.anchor(job.row.last_fired_at, job.trigger)
     if schedule.kind == "rate" and anchor is None:
         return Occurrences(timezone=timezone, upcoming=None, reason=_UNKNOWN_PHASE)
@@ -78,7 +79,7 @@ def following(job: ShownJob, *, after: datetime, count: int) -> Occurrences:
         for at, there in zip(found, local, strict=True)
     ]
     return Occurrences(
-        timezone=timezone, upcoming=upcoming, reason=None if found else "the schedule is over", changes=changes
+        timezone=timezone, upcoming=upcoming, reason=None if found else Text("the schedule is over"), changes=changes
     )
 
 
@@ -89,7 +90,7 @@ def _in_utc(after: datetime) -> datetime:
         raise NotValid(f"after={after.isoformat()} is at the end of the calendar: use years from 2 to 9998") from None
 
 
-_UNKNOWN_PHASE = (
+_UNKNOWN_PHASE = Text(
     "the phase of a rule's rate is AWS's own (it counts from when the rule was made): known once it has fired"
 )
 

@@ -18,6 +18,7 @@ from functions.db.executions import ExecutionRow
 from functions.db.one_time import Enqueued
 from functions.dispatch import send
 from functions.settings import settings
+from functions.text import Text
 
 
 def enqueue(
@@ -71,17 +72,22 @@ def reschedule(
     enqueued = one_time.reschedule(connection, execution_id, start_at, author)
     if enqueued is None:
         why = _why_not(executions.get(connection, execution_id))
-        raise NotReschedulable(f"execution {execution_id} cannot be given another time: {why}")
+        raise NotReschedulable(
+            Text("execution %(execution)s cannot be given another time: %(why)s", execution=execution_id, why=why)
+        )
     send(settings(), database.warm(), enqueued)
 
 
 def _why_not(row: ExecutionRow) -> str:
     if row.finished_at is not None:
-        return f"it has ended as {row.status!r}; enqueue another one, or retry it"
+        return Text("it has ended as '%(status)s'; enqueue another one, or retry it", status=Text(row.status))
     if row.status == "retrying":
-        return "it has started, and will be retried by itself; cancel it and retry it to run it by hand"
+        return Text("it has started, and will be retried by itself; cancel it and retry it to run it by hand")
     if row.cause != "one_time":
-        return f"its cause is {row.cause!r}: only what was enqueued has a time of its own"
+        return Text("its cause is '%(cause)s': only what was enqueued has a time of its own", cause=Text(row.cause))
     if row.status == "scheduled":
-        return f"it waits for the end of execution {row.parent_id}; cancel it and enqueue another one"
-    return "it has started; cancel it, or wait for its end"
+        return Text(
+            "it waits for the end of execution %(parent_id)s; cancel it and enqueue another one",
+            parent_id=row.parent_id,
+        )
+    return Text("it has started; cancel it, or wait for its end")

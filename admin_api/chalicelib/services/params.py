@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from functions.db.jobs import JobRow
 from functions.errors import InvalidParams
 from functions.params import LARGEST_PARAMS_BYTES
 from functions.redaction import is_secret
+from functions.text import N_, Text, joined
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -19,16 +20,17 @@ Schema = Mapping[str, Any]
 _MOST_SHOWN = 5
 _SHOWN_CHARACTERS = 100
 _KINDS = {
-    "string": "a text", "integer": "a whole number", "number": "a number", "boolean": "true or false",
-    "object": "an object", "array": "a list", "null": "null",
+    "string": Text("a text"), "integer": Text("a whole number"), "number": Text("a number"),
+    "boolean": Text("true or false"), "object": Text("an object"), "array": Text("a list"), "null": "null",
 }  # fmt: skip
 _RULES = {
-    "minimum": "use at least {}", "maximum": "use at most {}", "exclusiveMinimum": "use more than {}",
-    "exclusiveMaximum": "use less than {}", "multipleOf": "use a multiple of {}", "pattern": "it must match {}",
-    "minLength": "use at least {} characters", "maxLength": "use at most {} characters",
-    "minItems": "use at least {} items", "maxItems": "use at most {} items",
-    "minProperties": "use at least {} fields", "maxProperties": "use at most {} fields",
-    "format": "use a valid {}", "const": "use {}",
+    "minimum": N_("use at least %(rule)s"), "maximum": N_("use at most %(rule)s"),
+    "exclusiveMinimum": N_("use more than %(rule)s"), "exclusiveMaximum": N_("use less than %(rule)s"),
+    "multipleOf": N_("use a multiple of %(rule)s"), "pattern": N_("it must match %(rule)s"),
+    "minLength": N_("use at least %(rule)s characters"), "maxLength": N_("use at most %(rule)s characters"),
+    "minItems": N_("use at least %(rule)s items"), "maxItems": N_("use at most %(rule)s items"),
+    "minProperties": N_("use at least %(rule)s fields"), "maxProperties": N_("use at most %(rule)s fields"),
+    "format": N_("use a valid %(rule)s"), "const": N_("use %(rule)s"),
 }  # fmt: skip
 
 
@@ -46,22 +48,40 @@ def check(job: JobRow, given: Mapping[str, Any] | None) -> None:
     schema = schema_of(job)
     if schema is None:
         if given:
-            raise InvalidParams(f"job {job.id!r} takes no params: leave them out")
+            raise InvalidParams(Text("job %(job)s takes no params: leave them out", job=repr(job.id)))
         return
     if given is None:
         missing = _top(schema).get("required", [])
         if missing:
-            raise InvalidParams(f"job {job.id!r} cannot run without params: no default for {', '.join(missing)}")
+            raise InvalidParams(
+                Text(
+                    "job %(job)s cannot run without params: no default for %(names)s",
+                    job=repr(job.id),
+                    names=", ".join(missing),
+                )
+            )
         return
     size = len(json.dumps(given, ensure_ascii=False).encode())
     if size > LARGEST_PARAMS_BYTES:
-        rule = "store what is large elsewhere and give its id"
-        raise InvalidParams(
-            f"params of job {job.id!r} are invalid: {size} bytes of JSON are more than {LARGEST_PARAMS_BYTES}: {rule}"
+        raise _invalid(
+            job,
+            [
+                Text(
+                    "%(size)s bytes of JSON are more than %(most)s: store what is large elsewhere and give its id",
+                    size=size,
+                    most=LARGEST_PARAMS_BYTES,
+                )
+            ],
         )
     found = _misfits(schema, given)
     if found:
-        raise InvalidParams(f"params of job {job.id!r} are invalid: {'; '.join(found[:_MOST_SHOWN])}")
+        raise _invalid(job, found[:_MOST_SHOWN])
+
+
+def _invalid(job: JobRow, faults: Sequence[str]) -> InvalidParams:
+    return InvalidParams(
+        Text("params of job %(job)s are invalid: %(faults)s", job=repr(job.id), faults=joined("; ", faults))
+    )
 
 
 def misfits(job: JobRow, given: Mapping[str, Any]) -> dict[str, str]:
@@ -75,7 +95,7 @@ def misfits(job: JobRow, given: Mapping[str, Any]) -> dict[str, str]:
     for error in _errors(schema, given) or ():
         if error.absolute_path:
             found.setdefault(str(error.absolute_path[0]), _described(_deepest(error), secret))
-    return {**found, **dict.fromkeys(missing, "it is missing, and has no default")}
+    return {**found, **dict.fromkeys(missing, Text("it is missing, and has no default"))}
 
 
 def secret_names(schema: Schema | None) -> tuple[str, ...]:
@@ -110,7 +130,7 @@ def _misfits(schema: Schema, value: Mapping[str, Any]) -> list[str]:
     secret = frozenset(secret_names(schema))
     errors = _errors(schema, value)
     if errors is None:
-        return ["they are nested too deeply"]
+        return [Text("they are nested too deeply")]
     return list(dict.fromkeys(_described(_deepest(error), secret) for error in errors))
 
 
@@ -175,7 +195,7 @@ def _described(error: ValidationError, secret: frozenset[str]) -> str:
     is_shown = path and not is_hidden and not isinstance(value, dict | list)
     shown = f" ({repr(value)[:_SHOWN_CHARACTERS]})" if is_shown else ""
     rule = _rule(error, is_hidden=is_hidden)
-    return f"{path}{shown}: {rule}" if path else rule
+    return joined(": ", (f"{path}{shown}", rule)) if path else rule
 
 
 def _schema_steps(error: ValidationError) -> list[str]:
@@ -186,25 +206,38 @@ def _schema_steps(error: ValidationError) -> list[str]:
 def _rule(error: ValidationError, *, is_hidden: bool) -> str:
     keyword, wanted, schema = str(error.validator), error.validator_value, cast("Schema", error.schema)
     if keyword == "required":
-        return f"{', '.join(name for name in wanted if name not in error.instance)} is missing"
+        return Text("%(names)s is missing", names=", ".join(name for name in wanted if name not in error.instance))
     if keyword == "additionalProperties":
         known = schema.get("properties", {})
         unknown = "***" if is_hidden else ", ".join(sorted(error.instance.keys() - known.keys()))[:_SHOWN_CHARACTERS]
-        return f"there is no field {unknown}: there are {', '.join(known) or 'none'}"
+        return Text(
+            "there is no field %(names)s: there are %(known)s", names=unknown, known=", ".join(known) or Text("none")
+        )
     if keyword in ("type", "anyOf", "enum"):
-        return f"use {' or '.join(_alternatives(schema))}"
+        return Text("use %(rule)s", rule=_any_of(list(_alternatives(schema))))
     written = wanted if isinstance(wanted, str) else json.dumps(wanted, ensure_ascii=False)
-    return _RULES.get(keyword, f"its {keyword} must be {{}}").format(written[:_SHOWN_CHARACTERS])
+    rule = written[:_SHOWN_CHARACTERS]
+    if keyword not in _RULES:
+        return Text("its %(keyword)s must be %(rule)s", keyword=keyword, rule=rule)
+    return Text(_RULES[keyword], rule=rule)
+
+
+def _any_of(parts: Sequence[str]) -> str:
+    said = parts[0]
+    for part in parts[1:]:
+        said = Text("%(first)s or %(second)s", first=said, second=part)
+    return said
 
 
 def _alternatives(schema: Schema) -> Iterator[str]:
     if "enum" in schema:
-        yield f"one of {', '.join(json.dumps(value, ensure_ascii=False) for value in schema['enum'])}"
+        named = ", ".join(json.dumps(value, ensure_ascii=False) for value in schema["enum"])
+        yield Text("one of %(names)s", names=named)
     elif "anyOf" in schema:
         for part in schema["anyOf"]:
             yield from _alternatives(part)
     elif "$ref" in schema:
-        yield f"a {_name(schema['$ref'])}"
+        yield Text("a %(name)s", name=_name(schema["$ref"]))
     else:
         kinds = schema.get("type", "object")
         yield from (_KINDS.get(kind, kind) for kind in ([kinds] if isinstance(kinds, str) else kinds))

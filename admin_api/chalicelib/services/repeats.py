@@ -17,6 +17,7 @@ from functions.db.executions import ExecutionRow, QueuedExecution
 from functions.db.jobs import JobRow
 from functions.db.repeats import MOST_COUNTED, REPEATABLE, Repeatable, RepeatsWanted
 from functions.errors import InvalidParams, JobNotFound, JobsError, TriggerFailed
+from functions.text import Text
 
 
 def retry(connection: Connection, execution_id: uuid.UUID, author: Author) -> uuid.UUID:
@@ -28,24 +29,40 @@ def retry(connection: Connection, execution_id: uuid.UUID, author: Author) -> uu
     """
     row = executions.get(connection, execution_id)
     if row.status not in REPEATABLE or row.finished_at is None or row.repeated_by is not None:
-        raise NotRetryable(f"execution {row.id} cannot be run again: {_why_not(row)}")
+        raise NotRetryable(
+            Text("execution %(execution)s cannot be run again: %(why)s", execution=row.id, why=_why_not(row))
+        )
     job_params.check(intents.listed(jobs.get(connection, row.job_id)), row.params)
     queued = executions.queue_repeat(connection, row, author)
     if queued is None:
-        raise NotRetryable(f"execution {row.id} cannot be run again: {_why_not(executions.get(connection, row.id))}")
+        raise NotRetryable(
+            Text(
+                "execution %(execution)s cannot be run again: %(why)s",
+                execution=row.id,
+                why=_why_not(executions.get(connection, row.id)),
+            )
+        )
     return start(connection, queued)
 
 
 def _why_not(row: ExecutionRow) -> str:
     if row.repeated_by is not None:
-        return f"that was done already, as execution {row.repeated_by}; should that one fail too, retry it"
+        return Text(
+            "that was done already, as execution %(repeated_by)s; should that one fail too, retry it",
+            repeated_by=row.repeated_by,
+        )
     if row.retry_at is not None:
-        return f"it will be retried at {row.retry_at.astimezone(UTC).isoformat()}; cancel it first to run it by hand"
+        return Text(
+            "it will be retried at %(at)s; cancel it first to run it by hand",
+            at=row.retry_at.astimezone(UTC).isoformat(),
+        )
     if row.status == "lost":
-        return "its lease has only just run out; within a minute it is lost for good or retried, so look again then"
+        return Text(
+            "its lease has only just run out; within a minute it is lost for good or retried, so look again then"
+        )
     if row.status in ("succeeded", "skipped"):
-        return f"it has ended as {row.status!r}; trigger the job to run it once more"
-    return f"it is {row.status!r} and has not ended; wait for its end, or cancel it first"
+        return Text("it has ended as '%(status)s'; trigger the job to run it once more", status=Text(row.status))
+    return Text("it is '%(status)s' and has not ended; wait for its end, or cancel it first", status=Text(row.status))
 
 
 Outcome = Literal["retried", "would_retry", "taken", "refused", "not_started"]

@@ -12,6 +12,7 @@ from functions.db import access, roles
 from functions.db.connection import Connection
 from functions.db.roles import RoleRow
 from functions.errors import InvalidRole
+from functions.text import Text
 
 Unchanged = Callable[[RoleRow], None]
 
@@ -66,4 +67,10 @@ def _check_known(permissions: Collection[str]) -> None:
     unknown = sorted(set(permissions) - DESCRIPTIONS.keys())
     if unknown:
         names = ", ".join(name[:50] for name in unknown[:5])
-        raise InvalidRole(f"there is no permission {names}: use some of {', '.join(sorted(DESCRIPTIONS))}")
+        raise InvalidRole(
+            Text(
+                "there is no permission %(names)s: use some of %(known)s",
+                names=names,
+                known=", ".join(sorted(DESCRIPTIONS)),
+            )
+        )

@@ -11,6 +11,7 @@ from functions.db import triggers
 from functions.db.connection import Connection
 from functions.scheduling.cron import Schedule
 from functions.settings import settings
+from functions.text import Text
 
 if TYPE_CHECKING:
     from functions.scheduling import clock_changes
@@ -78,7 +79,7 @@ def _change(each: clock_changes.ClockChange) -> Change:
 
 def _backend(connection: Connection, schedule: Schedule) -> tuple[str | None, str]:
     if schedule.aws_expression is None:
-        return None, "no date matches"
+        return None, Text("no date matches")
     from functions.scheduling.backends import choose  # late: boto3 takes half a second
 
     is_rule_free = triggers.counts(connection).rules < settings().rules_limit

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from functions.db.executions import WAITING, ListedExecution
+from functions.text import Text, counted, joined
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,12 @@ def reason(row: ListedExecution, *, now: datetime, is_enabled: bool) -> Reason |
     if due_at is not None and due_at > now:
         return Reason("time", _time(row, due_at))
     if not is_enabled:
-        return Reason("enabled", "jobs are switched off in this deployment (JOBS_ENABLED=false)")
+        return Reason("enabled", Text("jobs are switched off in this deployment (JOBS_ENABLED=false)"))
     if row.job_paused_at is not None and _is_held(row):
-        return Reason("resume", f"the job was paused by {row.job_paused_by} at {_text(row.job_paused_at)}: resume it")
+        paused = Text(
+            "the job was paused by %(by)s at %(at)s: resume it", by=row.job_paused_by, at=_text(row.job_paused_at)
+        )
+        return Reason("resume", paused)
     return Reason("event", _event(row))
 
 
@@ -39,28 +43,34 @@ def _is_held(row: ListedExecution) -> bool:
 
 def _parent(row: ListedExecution) -> str:
     if row.parent_id is None:
-        return "the execution it waited for has ended: the sweep runs or ends it within a minute"
-    ends = {"succeeded": "succeeds", "failed": "fails or is lost"}.get(str(row.run_on), "ends, however")
-    return f"it runs when execution {row.parent_id} {ends}"
+        return Text("the execution it waited for has ended: the sweep runs or ends it within a minute")
+    if row.run_on == "succeeded":
+        return Text("it runs when execution %(parent)s succeeds", parent=row.parent_id)
+    if row.run_on == "failed":
+        return Text("it runs when execution %(parent)s fails or is lost", parent=row.parent_id)
+    return Text("it runs when execution %(parent)s ends, however", parent=row.parent_id)
 
 
 def _time(row: ListedExecution, due_at: datetime) -> str:
-    said = f"due at {_text(due_at)}"
+    said = [Text("due at %(at)s", at=_text(due_at))]
     if row.job_paused_at is not None and _is_held(row):
-        said += "; the job is paused, so it then waits for its resume"
+        said.append(Text("the job is paused, so it then waits for its resume"))
     if row.dispatch_error is not None:
-        said += "; EventBridge Scheduler did not take it, so the sweep starts it within a minute after that"
-    return said
+        said.append(Text("EventBridge Scheduler did not take it, so the sweep starts it within a minute after that"))
+    return joined("; ", said)
 
 
 def _event(row: ListedExecution) -> str:
     if row.dispatches == 0:
-        return "its event is on its way; should it not arrive, the sweep sends another one within two minutes"
-    times = "once" if row.dispatches == 1 else f"{row.dispatches} times"
-    last = f", last at {_text(row.dispatched_at)}" if row.dispatched_at is not None else ""
+        return Text("its event is on its way; should it not arrive, the sweep sends another one within two minutes")
+    times: Text = counted("once", "%(number)s times", number=row.dispatches)
+    if row.dispatched_at is not None:
+        times = Text("%(times)s, last at %(at)s", times=times, at=_text(row.dispatched_at))
     if row.dispatch_error is not None:
-        return f"AWS did not take its event (tried {times}{last}); the sweep tries again"
-    return f"its event was sent {times}{last} and has not arrived: Lambda may have no instance free for the job"
+        return Text("AWS did not take its event (tried %(times)s); the sweep tries again", times=times)
+    return Text(
+        "its event was sent %(times)s and has not arrived: Lambda may have no instance free for the job", times=times
+    )
 
 
 def _text(at: datetime) -> str:

@@ -81,7 +81,7 @@ def test_what_is_wrong_stands_beside_its_field_and_nothing_typed_is_lost(visitor
         ("to", "it is missing"), ("pages", "Use a whole number."), ("day", "date"), ("headers", "This is no JSON"),
     ):  # fmt: skip
         assert said in answer.body.partition(f'id="wrong-p-{name}">')[2].partition("</p>")[0]
-    assert "at is missing" in answer.body.partition('id="wrong-when">')[2]
+    assert "the time is missing" in answer.body.partition('id="wrong-when">')[2]
     for kept in ('value="many"', 'value="soon"', "{&#34;&lt;b&gt;&#34;", 'value="&lt;script&gt;'):
         assert kept in answer.body
     assert "hunter2" not in answer.body
