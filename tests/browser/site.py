@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from functools import cache
@@ -142,17 +142,27 @@ class Site:
             yield
 
     @contextmanager
+    def with_issuer(self, url: str, *, client_id: str, client_secret: str) -> Iterator[None]:
+        """Inside, people can log in at this OIDC issuer, too."""
+        with self._environment(
+            OIDC_ISSUER=url, OIDC_CLIENT_ID=client_id, OIDC_CLIENT_SECRET=client_secret,
+            OIDC_REDIRECT_URI=f"{self.url}/api/v1/auth/oidc/callback",
+        ):  # fmt: skip
+            yield
+
+    @contextmanager
     def _environment(self, **variables: str) -> Iterator[None]:
-        before = {name: os.environ[name] for name in variables}
+        before = {name: os.environ.get(name) for name in variables}
         self._change(variables)
         try:
             yield
         finally:
             self._change(before)
 
-    def _change(self, variables: dict[str, str]) -> None:
+    def _change(self, variables: Mapping[str, str | None]) -> None:
         with self._one_at_a_time:
-            os.environ.update(variables)
+            for name, value in variables.items():
+                os.environ.pop(name, None) if value is None else os.environ.update({name: value})
             _forget()
 
     def _set_environment(self, endpoint_url: str) -> None:

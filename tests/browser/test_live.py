@@ -1,28 +1,33 @@
-"""A page shows by itself what happens to a job that really runs, within two seconds of PostgreSQL knowing it."""
+"""A page shows by itself what happens to a job that really runs, within two seconds of its row's own times."""
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from playwright.sync_api import Page, expect
 
 from functions.db.connection import Connection
+from tests.browser import shown
 from tests.browser.conftest import Open
 from tests.browser.running_jobs import BACKUP, IMPORT, Gates
-from tests.browser.site import Site
 from tests.integration.waiting import until
 
-# A page polls every two seconds; the rest is the machine's, which other tests keep busy.
-_SOON_MS = 2_000 + 1_000
+# Of the clocks: the page's has whole milliseconds, PostgreSQL's has thousandths of them.
+_A_TICK = timedelta(milliseconds=1)
+_SOON = timedelta(seconds=2)
+_RUN = "SELECT started_at, finished_at FROM lamplighter.execution WHERE job_id = %s ORDER BY scheduled_at DESC LIMIT 1"
+_LINE = """
+SELECT logged_at FROM lamplighter.job_log JOIN lamplighter.execution e ON e.id = execution_id
+WHERE job_id = %s AND message = %s
+"""
 _STATUS = "SELECT status FROM lamplighter.execution WHERE job_id = %s ORDER BY scheduled_at DESC LIMIT 1"
 
 
-def soon(known: Callable[[], object], shown: Callable[[int], None]) -> None:
-    """What is known to PostgreSQL is shown soon after."""
-    until(known, "PostgreSQL to know it")
-    shown(_SOON_MS)
+def was_soon(page: Page, name: str, happened_at: datetime) -> None:
+    """What happened then was shown within two seconds, and not before it happened."""
+    after = shown.at(page, name) - happened_at
+    assert -_A_TICK <= after <= _SOON, f"{name} was shown {after} after it happened"
 
 
 def trigger(page: Page, job_id: str) -> None:
@@ -36,48 +41,45 @@ def test_start_progress_lines_and_end_of_an_execution_appear_without_a_reload(
     read: Open, connection: Connection, gates: Gates
 ) -> None:
     page = read("ada")
+    shown.watch(
+        page, start=("#title", "running"), first_bar=('progress[value^="1"]', ""), bar=('progress[value^="3"]', ""),
+        line=(".log", "the third table is slow"), end=("#title", "succeeded"),
+    )  # fmt: skip
     trigger(page, BACKUP)
     page.evaluate("window.isStillThis = true")
-
-    def has(status: str) -> bool:
-        return connection.execute(_STATUS, (BACKUP,)).fetchone() == (status,)
-
-    def has_bar(done: int) -> bool:
-        row = connection.execute(
-            "SELECT progress -> 0 ->> 'done' FROM lamplighter.execution WHERE job_id = %s", (BACKUP,)
-        ).fetchone()
-        return row is not None and row[0] is not None and float(row[0]) == done
-
-    heading = page.locator("#title")
-    soon(lambda: has("running"), lambda ms: expect(heading).to_contain_text("running", timeout=ms))
-    bar = page.locator("progress").first
-    soon(lambda: has_bar(1), lambda ms: expect(bar).to_have_attribute("value", re.compile(r"^1(\.0)?$"), timeout=ms))
-    expect(page.get_by_text("reading the first table")).to_be_visible(timeout=_SOON_MS)
+    shown.at(page, "start")
+    shown.at(page, "first_bar")
     gates.open("half-way")
-    soon(lambda: has_bar(3), lambda ms: expect(bar).to_have_attribute("value", re.compile(r"^3(\.0)?$"), timeout=ms))
-    expect(page.get_by_text("the third table is slow")).to_be_visible(timeout=_SOON_MS)
+    shown.at(page, "line")
+    # The job says how far it is right before that line.
+    (said_at,) = connection.execute(_LINE, (BACKUP, "the third table is slow")).fetchone() or ()
+    was_soon(page, "line", said_at)
+    was_soon(page, "bar", said_at)
     gates.open("end")
-    soon(lambda: has("succeeded"), lambda ms: expect(heading).to_contain_text("succeeded", timeout=ms))
+    shown.at(page, "end")
+    started_at, finished_at = connection.execute(_RUN, (BACKUP,)).fetchone() or ()
+    was_soon(page, "start", started_at)
+    was_soon(page, "end", finished_at)
     assert page.evaluate("window.isStillThis") is True
 
 
-def test_lists_show_a_run_that_somebody_else_started(
-    read: Open, connection: Connection, site: Site, gates: Gates
-) -> None:
-    overview, jobs, job = read("vera"), read("vera"), read("vera")
-    overview.goto("/admin/")
-    jobs.goto("/admin/jobs")
-    job.goto(f"/admin/jobs/{BACKUP}")
+def test_lists_show_a_run_that_somebody_else_started(read: Open, connection: Connection, gates: Gates) -> None:
+    row = f'tr:has(a[href$="/jobs/{BACKUP}"])'
+    places = {"/admin/": "main", "/admin/jobs": row, f"/admin/jobs/{BACKUP}": "#now"}
+    pages = [read("vera") for _ in places]
+    for page, (path, place) in zip(pages, places.items(), strict=True):
+        shown.watch(page, start=(place, BACKUP if place == "main" else "running"), end=(place, "succeeded"))
+        page.goto(path)
     trigger(read("ada"), BACKUP)
-    until(lambda: connection.execute(_STATUS, (BACKUP,)).fetchone() == ("running",), "the job to run")
-    row = jobs.locator("tr").filter(has=jobs.get_by_role("link", name=BACKUP, exact=True))
-    expect(overview.locator("main")).to_contain_text(BACKUP, timeout=_SOON_MS)
-    expect(row).to_contain_text("running", timeout=_SOON_MS)
-    expect(job.locator("#now")).to_contain_text("running", timeout=_SOON_MS)
+    for page in pages:
+        shown.at(page, "start")
     gates.open("half-way", "end")
     until(lambda: connection.execute(_STATUS, (BACKUP,)).fetchone() == ("succeeded",), "the job to end")
-    expect(row).to_contain_text("succeeded", timeout=_SOON_MS)
-    expect(job.locator("#now")).to_contain_text("succeeded", timeout=_SOON_MS)
+    started_at, finished_at = connection.execute(_RUN, (BACKUP,)).fetchone() or ()
+    for page in pages:
+        was_soon(page, "start", started_at)
+    for page in pages[1:]:
+        was_soon(page, "end", finished_at)
 
 
 def test_who_asks_a_running_job_to_stop_sees_it_end(read: Open, connection: Connection, gates: Gates) -> None:
@@ -99,7 +101,7 @@ def test_a_page_in_the_background_asks_nothing(read: Open, connection: Connectio
     page.evaluate("window.isAway = true")
     asked: list[float] = []
     page.on("request", lambda request: asked.append(time.monotonic()))
-    page.wait_for_timeout(4_500)  # two polls' time: that nothing comes can only be waited for
+    page.wait_for_timeout(2_500)  # two polls' time: that nothing comes can only be waited for
     assert asked == []
     page.evaluate("window.isAway = false")
     with page.expect_response(lambda answer: "x-fragment" in answer.request.headers, timeout=1_000):
@@ -110,6 +112,6 @@ def test_a_failure_shows_its_error_and_what_it_said_as_text(read: Open, connecti
     page = read("ada")
     trigger(page, IMPORT)
     expect(page.locator("#title")).to_contain_text("failed", timeout=15_000)
-    expect(page.locator("main")).to_contain_text("<script>alert('log')</script>", timeout=_SOON_MS)
+    expect(page.locator("main")).to_contain_text("<script>alert('log')</script>")
     assert page.locator("main img").count() == 0
     assert page.locator("main script").count() == 0

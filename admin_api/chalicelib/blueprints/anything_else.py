@@ -11,8 +11,8 @@ from chalice.app import Blueprint, Response
 from chalicelib import cors, outgoing
 from chalicelib.endpoint import open_endpoint
 from chalicelib.refusals import MethodNotAllowed, RouteNotFound
+from chalicelib.routes import CATCH_ALL, methods_at
 
-_CATCH_ALL = ("/", "/{proxy+}")
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 anything_else = Blueprint(__name__)
@@ -22,27 +22,11 @@ def refuse() -> Response:
     """204 to a preflight of an allowed origin, else raises MethodNotAllowed or RouteNotFound."""
     request = anything_else.current_request
     path = "/" + (request.uri_params or {}).get("proxy", "").rstrip("/")
-    allowed = _methods_at(path)
+    allowed = methods_at(path, anything_else.current_app.routes)
     if allowed and cors.is_preflight(request):
         return outgoing.no_content(**cors.preflight_headers(allowed))
     raise MethodNotAllowed(request.method, allowed) if allowed else RouteNotFound
 
 
-for _path in _CATCH_ALL:
+for _path in CATCH_ALL:
     open_endpoint(anything_else, _path, methods=_METHODS)(refuse)
-
-
-def _methods_at(path: str) -> set[str]:
-    routes = anything_else.current_app.routes
-    if path in routes.keys() - set(_CATCH_ALL):  # and what a parameter there could be, another resource answers
-        return set(routes[path])
-    return {method for pattern, methods in routes.items() if _matches(pattern, path) for method in methods}
-
-
-def _matches(pattern: str, path: str) -> bool:
-    """Whether this path is one of a route's: a parameter is one segment."""
-    wanted, given = pattern.split("/"), path.split("/")
-    if pattern == "/" or pattern.endswith("+}") or len(wanted) != len(given):
-        return False
-    pairs = zip(wanted, given, strict=True)
-    return all(part == segment or (part.startswith("{") and segment != "") for part, segment in pairs)

@@ -20,7 +20,7 @@ from chalicelib.pages import durations, pictures, sentences, words
 from chalicelib.pages.assets import FOLDER, digest
 from chalicelib.pages.catalogue import translations
 from chalicelib.pages.statuses import STATES, STATUSES
-from chalicelib.pages.visit import BASE_PATH, Visit
+from chalicelib.pages.visit import Visit
 from functions.db.executions import ListedExecution
 from functions.db.sparks import Spark
 from functions.scheduling.cron import Schedule
@@ -48,7 +48,7 @@ def environment(language: str) -> Environment:
     said = translations(language).gettext
     made.globals |= {
         "states": tuple(words.STATES),
-        "icon": lambda name, visit, label="": _icon(name, visit.prefix, label),
+        "icon": lambda name, _visit, label="": _icon(name, label),
         "spark": pictures.spark,
         "chart": lambda executions, visit, scale: _chart(executions, visit, scale),
         "said": lambda sparks: _said(sparks, language),
@@ -84,8 +84,8 @@ def environment(language: str) -> Environment:
         ),
         "advice": lambda state: said(words.ADVICE[state]),
         "cause_name": lambda cause: said(words.CAUSES.get(cause, cause)),
-        "status_badge": lambda status, visit: _status_badge(status, visit.prefix, language),
-        "state_badge": lambda state, visit: _state_badge(state, visit.prefix, language),
+        "status_badge": lambda status, _visit: _status_badge(status, language),
+        "state_badge": lambda state, _visit: _state_badge(state, language),
         "schedule_text": lambda job: _schedule_text(job.schedule, job.timezone, language),
         "schedule_words": lambda schedule: _described(schedule, language),
         "status_name": lambda status: said(words.STATUSES.get(status, status)),
@@ -136,29 +136,26 @@ def _chart(executions: Sequence[ListedExecution], visit: Visit, scale: str) -> M
 
 
 @lru_cache(maxsize=1_000)
-def _icon(name: str, prefix: str, label: str = "") -> Markup:
-    """An icon of the sprite; with a label it says that, without it is an ornament."""
-    target = f"{prefix}{BASE_PATH}/static/icons.svg?v={digest('icons.svg')}"
+def _icon(name: str, label: str = "") -> Markup:
+    """An icon of those in the page (icons.svg); with a label it says that, without it is an ornament."""
     said = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
-    return Markup('<svg class="icon" {}><use href="{}#{}"/></svg>').format(said, target, name)
+    return Markup('<svg {}><use href="#i-{}"/></svg>').format(said, name)
 
 
 @lru_cache(maxsize=1_000)
-def _status_badge(status: str, prefix: str, language: str) -> Markup:
+def _status_badge(status: str, language: str) -> Markup:
     tone, sign = STATUSES.get(status, ("idle", "question"))
     said = translations(language).gettext(words.STATUSES.get(status, status))
-    return Markup('<span class="badge {}">{} {}</span>').format(tone, _icon(sign, prefix), said)
+    return Markup('<span class="badge {}">{} {}</span>').format(tone, _icon(sign), said)
 
 
 @lru_cache(maxsize=1_000)
-def _state_badge(state: str, prefix: str, language: str) -> Markup:
+def _state_badge(state: str, language: str) -> Markup:
     """On hover what to do, where there is anything; where there is room for it, pages say that beside the badge."""
     tone, sign = STATES[state]
     said = translations(language).gettext
     title = "" if state == "enabled" else Markup(' title="{}"').format(said(words.ADVICE[state]))
-    return Markup('<span class="badge {}"{}>{} {}</span>').format(
-        tone, title, _icon(sign, prefix), said(words.STATES[state])
-    )
+    return Markup('<span class="badge {}"{}>{} {}</span>').format(tone, title, _icon(sign), said(words.STATES[state]))
 
 
 def _when(at: datetime, visit: Visit, zone: str | None = None) -> Markup:
@@ -217,8 +214,8 @@ def _time(at: datetime, said: str, zone: str | None = None) -> Markup:
     absolute = f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     if zone is not None and zone != "UTC":
         absolute += f" · {at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S} {zone}"
-    # Numbers, words of ours and a zone that is one: nothing to escape.
-    return Markup(f'<time datetime="{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" title="{absolute}">{said}</time>')  # noqa: S704
+    # No datetime, which would say it once more. Numbers, words of ours and a zone that is one: nothing to escape.
+    return Markup(f'<time title="{absolute}">{said}</time>')  # noqa: S704
 
 
 @lru_cache(maxsize=10_000)

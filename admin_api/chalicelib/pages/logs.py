@@ -33,7 +33,7 @@ LineNumber = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 AttemptNumber = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 
 _AT_ONCE = 200
-# What a poll may bring: a job can write more in two seconds than a page opens with.
+# What a poll may bring: a job can write more in a second than a page opens with.
 _MOST_NEW = 1_000
 # A run's last lines are there when its end is; who looks keeps asking a moment longer.
 _LINGERS = timedelta(seconds=10)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import groupby
 
 from markupsafe import Markup, escape
 
@@ -20,16 +21,26 @@ def spark(executions: Sequence[Spark], label: str) -> Markup:
     """The newest executions as bars: height is the root of the duration, colour the status; newest right."""
     shown = executions[-_MOST:]
     longest = math.sqrt(max((each.duration_ms or 0 for each in shown), default=0))
-    bars: dict[str, str] = {}
+    bars: dict[str, list[int]] = {}
     for number, each in enumerate(shown, _MOST - len(shown)):
         tall = 1 + round(math.sqrt(each.duration_ms or 0) / longest * (_HEIGHT - 1)) if longest else 1
         tone = STATUSES[each.status][0] if each.status in STATUSES else "idle"
-        bars[tone] = f"{bars.get(tone, '')}M{number * 2 + 1} {_HEIGHT}V{_HEIGHT - tall}"
-    paths = "".join(f'<path class="{tone}" d="{path}"/>' for tone, path in bars.items())
+        bars.setdefault(tone, [0] * _MOST)[number] = tall
+    paths = "".join(f'<path class="{tone}" d="{_skyline(heights)}"/>' for tone, heights in bars.items())
     # Numbers and tones of ours, nothing from outside.
     return Markup(  # noqa: S704
-        f'<svg class="spark" viewBox="0 0 {_MOST * 2} {_HEIGHT}" role="img" aria-label="{escape(label)}">{paths}</svg>'
+        f'<svg class="spark" role="img" aria-label="{escape(label)}">{paths}</svg>'
     )
+
+
+def _skyline(heights: Sequence[int]) -> str:
+    """One outline of bars side by side, from the first that is there; the stylesheet cuts them apart."""
+    steps = [(tall, len([*same])) for tall, same in groupby(heights)]
+    begin = steps.pop(0)[1] if steps[0][0] == 0 else 0
+    if steps[-1][0] == 0:
+        steps.pop()
+    outline = "".join(f"V{_HEIGHT - tall}h{2 * wide}" for tall, wide in steps)
+    return f"M{2 * begin} {_HEIGHT}{outline}V{_HEIGHT}"
 
 
 def strip(periods: Sequence[tuple[float | None, str]], label: str) -> Markup:

@@ -16,8 +16,9 @@ from chalicelib.pages import preferences
 from chalicelib.pages.catalogue import LANGUAGES
 from chalicelib.pages.page import open_page, page
 from chalicelib.pages.rendering import redirect, render
-from chalicelib.pages.visit import Visit, is_ours
-from chalicelib.refusals import RouteNotFound
+from chalicelib.pages.visit import BASE_PATH, Visit, is_ours
+from chalicelib.refusals import MethodNotAllowed, RouteNotFound
+from chalicelib.routes import methods_at
 from chalicelib.services import sessions as session_service
 from chalicelib.services.sessions import LogIn
 from functions.settings import settings
@@ -120,6 +121,8 @@ def choose(visit: Visit, form: PreferencesForm) -> Response:
 
 @open_page(session, "GET", "/{proxy+}", methods=("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 def refuse(visit: Visit) -> Response:
-    """Never answers: raises RouteNotFound, whatever the method."""
-    del visit
-    raise RouteNotFound
+    """Never answers: raises MethodNotAllowed where a page has another method, else RouteNotFound."""
+    request = visit.request
+    path = f"{BASE_PATH}/{(request.uri_params or {}).get('proxy', '').rstrip('/')}"
+    allowed = methods_at(path, session.current_app.routes)
+    raise MethodNotAllowed(request.method, allowed) if allowed else RouteNotFound

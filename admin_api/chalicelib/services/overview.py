@@ -74,7 +74,7 @@ class Overview:
 
 
 def look(connection: Connection, *, now: datetime) -> Overview:
-    """How things are now: cheap enough to be asked every two seconds."""
+    """How things are now: cheap enough to be asked every second."""
     next_executions.advance(connection, now=now)
     return Overview(
         running=overview.running(connection, limit=_RUNNING),

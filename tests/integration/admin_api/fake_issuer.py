@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
@@ -107,6 +108,13 @@ class FakeIssuer:
         said = {"code": code, "state": asked["state"], "iss": self.url, "session_state": "of Keycloak", **changes}
         return urlencode({name: value for name, value in said.items() if value is not None})
 
+    def page(self, location: str) -> bytes:
+        """What a browser that was sent here shows: somebody lets us know who they are, or does not."""
+        yes, no = self.authorize(location), self.authorize(location, code=None, error="access_denied")
+        (callback,) = parse_qs(urlsplit(location).query)["redirect_uri"]
+        links = f'<a href="{escape(f"{callback}?{yes}")}">Allow</a> <a href="{escape(f"{callback}?{no}")}">Deny</a>'
+        return f'<!doctype html><link rel="icon" href="data:,"><title>The issuer</title>{links}'.encode()
+
     def document(self) -> dict[str, Any]:
         """Its discovery document."""
         return {
@@ -155,6 +163,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, json.dumps(issuer.document()).encode())
         elif path.endswith("/keys"):
             self._answer(200, json.dumps({"keys": issuer.keys}).encode())
+        elif path == "/authorize":
+            self._answer(200, issuer.page(self.path), kind="text/html")
         else:
             self._answer(404, b"{}")
 
@@ -181,8 +191,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._issuer.stopped.wait(30)
         return self._issuer.is_away or self._issuer.is_slow
 
-    def _answer(self, status: int, body: bytes) -> None:
+    def _answer(self, status: int, body: bytes, kind: str = "application/json") -> None:
         self.send_response(status)
+        self.send_header("Content-Type", kind)
         if 300 <= status < 400:
             self.send_header("Location", f"{self._issuer.url}/elsewhere")
         self.send_header("Content-Length", str(len(body)))

@@ -136,6 +136,25 @@ def test_nothing_is_at_an_unknown_address(nobody: Browser, method: str) -> None:
     assert "Nothing is at this address." in answer.text
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("POST", "/admin/jobs", "GET, HEAD"),
+        ("PUT", "/admin/jobs/cleanup/pause", "GET, HEAD, POST"),
+        ("GET", "/admin/logout", "POST"),
+        ("OPTIONS", "/admin/audit/", "GET, HEAD"),
+        ("DELETE", "/admin/static/lamp.svg", "GET, HEAD"),
+    ],
+)
+def test_another_method_of_a_page_is_405_and_names_those_there_are(
+    nobody: Browser, method: str, path: str, allowed: str
+) -> None:
+    answer = nobody.get(path, method, **{"Sec-Fetch-Site": "same-origin"})
+    assert (answer.status, answer.headers["Allow"]) == (405, allowed)
+    assert "Not in this way" in answer.text
+    assert f"{method} is not possible here: use {allowed}" in answer.text
+
+
 def test_who_is_logged_in_keeps_the_menu_on_an_error_page(ada: Browser) -> None:
     assert 'href="/prod/admin/jobs"' in ada.get("/admin/nothing").body
     assert 'href="/prod/admin/jobs"' in ada.get("/admin/users/nobody").body
