@@ -64,7 +64,11 @@ def test_filters_narrow_it_down(visitor: Visitor, deployed: Connection, query: s
 
 @pytest.mark.parametrize(
     ("query", "status", "said"),
-    [("jobId=Not%20One", 404, "no job has the id"), ("jobId=nobody", 404, "nobody"), ("from=soon", 400, "from='soon'")],
+    [
+        ("jobId=Not%20One", 404, "no job has the id"),
+        ("jobId=nobody", 404, "nobody"),
+        ("from=soon", 400, "'soon' is not a time"),
+    ],
 )
 def test_a_filter_that_cannot_be_is_shown_again_with_the_reason(
     visitor: Visitor, deployed: Connection, query: str, status: int, said: str
