@@ -24,7 +24,9 @@ from functions.scheduling.one_time import OneTime
 from functions.scheduling.pattern import Pattern
 from functions.scheduling.quoted import quoted
 from functions.scheduling.rate import Rate
+from functions.text import joined
 
+# Czech bends its words more than a catalogue of sentences can; other languages are English's sentences, translated.
 LANGUAGES: dict[str, Language] = {"en": English(), "cs": Czech()}
 
 _FEWEST_STEPS = 6  # fewer evenly spaced days than this are listed
@@ -52,8 +54,9 @@ def _once(timing: OneTime, language: Language) -> str:
 def _pattern(pattern: Pattern, language: Language) -> str:
     time = times_of_day(pattern.minutes, pattern.hours, language)
     if pattern.days == EVERY_DAY and is_listed(pattern.minutes, pattern.hours):
-        time = f"{language.every(1, 'day')} {time}"
-    return ", ".join((time, *_days(pattern.days, pattern.months, language), *_years(pattern.years, language)))
+        time = joined(" ", (language.every(1, "day"), time))
+    said = (time, *_days(pattern.days, pattern.months, language), *_years(pattern.years, language))
+    return said[0] if len(said) == 1 else joined(", ", said)
 
 
 def _days(rule: DayRule, months: Sequence[int], language: Language) -> list[str]:

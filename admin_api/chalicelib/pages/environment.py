@@ -102,8 +102,7 @@ def _schedule_text(schedule: str, timezone: str, language: str) -> str:
 
 
 def _described(schedule: Schedule, language: str) -> str:
-    """In English where there is a catalogue of the pages for the language and no words for schedules yet."""
-    return schedule.describe(language if language in DESCRIBED else "en")
+    return schedule.describe(language) if language in DESCRIBED else sentences.say(schedule.describe("en"), language)
 
 
 def _said(sparks: Sequence[Spark], language: str) -> str:

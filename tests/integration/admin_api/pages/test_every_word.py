@@ -13,7 +13,6 @@ from chalicelib.pages import catalogue, preferences, rendering, session, words
 from functions.db import jobs, one_time
 from functions.db.connection import Connection
 from functions.definition import JobDefinition
-from functions.scheduling import describe
 from functions.scheduling.reconcile import reconcile
 from functions.settings import settings
 from tests.browser.history import Story, tell
@@ -21,7 +20,7 @@ from tests.browser.pages import PAGES, path_of
 from tests.integration.admin_api.aws import Aws
 from tests.integration.admin_api.pages.browser import Browser, Shown
 from tests.integration.admin_api.pages.seeded import theirs
-from tests.integration.admin_api.pages.unmarked import LANGUAGE, Marked, bare, write_catalogue
+from tests.integration.admin_api.pages.unmarked import LANGUAGE, bare, write_catalogue
 
 _EXPRESSIONS = (
     *("*/7 * * * *", "61 * * * *", "0 0 31 2 *", "rate(7 minutes)", "rate(1 minutes)", "at(2030-01-01T00:00:00)"),
@@ -71,7 +70,6 @@ def marked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(catalogue, "_FOLDER", tmp_path)
     for each in (preferences, rendering, session):
         monkeypatch.setattr(each, "LANGUAGES", ("en", LANGUAGE))
-    monkeypatch.setitem(describe.LANGUAGES, LANGUAGE, Marked())
 
 
 def test_a_page_says_nothing_that_is_neither_translated_nor_data(

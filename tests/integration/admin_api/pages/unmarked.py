@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,6 @@ from typing import Any
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import write_po
 
-from functions.scheduling.describe_en import English
 from infra import messages
 
 # Babel must know it, for its dates; the words are English, each message in marks and each value in it out of them.
@@ -22,14 +21,6 @@ _SAID_IN = ("title", "aria-label", "placeholder", "alt", "data-said")
 _EMPTY = frozenset(("meta", "link", "input", "br", "hr", "img", "use", "source", "wbr", "path", "circle", "rect"))
 # What is in these is data or a machine's: times (Babel's), code and names, what somebody typed, logs, keys.
 _DATA = frozenset(("time", "code", "pre", "kbd", "textarea", "script", "style"))
-
-
-class Marked(English):
-    """Schedules in that language."""
-
-    def __getattribute__(self, name: str) -> Any:
-        phrase: Callable[..., str] = super().__getattribute__(name)
-        return lambda *args, **named: _marked(phrase(*args, **named))
 
 
 def write_catalogue(locales: Path) -> None:
