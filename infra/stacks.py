@@ -67,21 +67,12 @@ class ChangeSet:
     changes: tuple[Mapping[str, Any], ...]
 
 
-def start_apply(client: CloudFormationClient, stack: Stack, *, progress: Progress) -> Change | None:
-    """Create or update the stack; the change now under way, or None when there is nothing to change.
+def prepare(client: CloudFormationClient, stack: Stack, *, progress: Progress) -> ChangeSet | None:
+    """What creating or updating the stack would do, ready to be executed; None when that is nothing.
 
     A stack whose first creation failed, or was never begun, is deleted first. Raises StackFailed when CloudFormation
     refuses the change or is still busy with another one.
     """
-    change_set = prepare(client, stack, progress=progress)
-    if change_set is None:
-        progress(stack.name, "UNCHANGED")
-        return None
-    return execute(client, change_set)
-
-
-def prepare(client: CloudFormationClient, stack: Stack, *, progress: Progress) -> ChangeSet | None:
-    """What would be done, ready to be executed; None when that is nothing. As `start_apply` otherwise."""
     status = stack_status(client, stack.name)
     _check_free(stack.name, status)
     if status is not None and not can_be_updated(status):

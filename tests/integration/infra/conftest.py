@@ -20,11 +20,10 @@ REGION = "eu-central-1"
 # the tests are killed.
 _SERVER = """
 import sys
-from infra.local import cloudformation_types  # what moto leaves out of a stack
 from moto.core.config import default_user_config
 from moto.server import ThreadedMotoServer
 
-from infra.local import cloudformation_types
+from infra.local import cloudformation_types  # what moto leaves out of a stack
 from tests.integration.infra import moto_types
 
 default_user_config["lambda"] = {"use_docker": False}
