@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
-from psycopg.rows import class_row
 
 from functions.db.connection import Connection
 from functions.errors import JobNotFound
@@ -25,20 +25,19 @@ class Claim(Record):
     """
 
     decision: str
-    reason: str | None
-    execution_id: uuid.UUID | None
-    attempt: int | None
-    failed_attempts: int | None
-    started_at: datetime | None
-    params: dict[str, Any] | None
-    due_at: datetime | None
+    reason: str | None = None
+    execution_id: uuid.UUID | None = None
+    attempt: int | None = None
+    failed_attempts: int | None = None
+    started_at: datetime | None = None
+    params: dict[str, Any] | None = None
+    due_at: datetime | None = None
     token: uuid.UUID
 
 
 _CLAIM = """
-SELECT decision, reason, execution_id, attempt, failed_attempts, started_at, params, due_at, %(token)s::uuid AS token
-FROM lamplighter.claim(%(job_id)s, %(scheduled_at)s, %(cause)s, %(overlap)s, %(execution_id)s, %(token)s, %(lease)s,
-                       %(enabled)s, %(request_id)s)
+SELECT lamplighter.claim_occurrence(%(job_id)s, %(scheduled_at)s, %(cause)s, %(overlap)s, %(execution_id)s, %(token)s,
+                                    %(lease)s, %(enabled)s, %(request_id)s)
 """
 
 
@@ -60,7 +59,10 @@ def claim(
     The database decides: DESIGN.md §4.2. `enabled` is the deployment's switch: off, nothing runs.
     Raises JobNotFound when the job was never deployed.
     """
-    values = {name: value for name, value in locals().items() if name != "connection"}
+    values = {
+        "job_id": job_id, "scheduled_at": scheduled_at, "cause": cause, "overlap": overlap,
+        "execution_id": execution_id, "token": token, "lease": lease, "enabled": enabled, "request_id": request_id,
+    }  # fmt: skip
     try:
         return _decide(connection, values)
     except psycopg.errors.CheckViolation as error:
@@ -72,9 +74,17 @@ def claim(
     return _decide(connection, values)
 
 
-def _decide(connection: Connection, values: dict[str, object]) -> Claim:
-    with connection.cursor(row_factory=class_row(Claim)) as cursor:
-        row = cursor.execute(_CLAIM, values).fetchone()
-    if row is None:
+def _decide(connection: Connection, values: dict[str, Any]) -> Claim:
+    [(decided,)] = connection.kept_cursor.execute(_CLAIM, values).fetchall()
+    if decided is None:
         raise JobNotFound(f"job {values['job_id']!r} is not in the database: deploy it, or run a reconcile")
-    return row
+    for name in _READ.keys() & decided.keys():
+        decided[name] = decided[name] and _READ[name](decided[name])
+    return Claim(token=values["token"], **decided)
+
+
+def _instant(value: str) -> datetime:
+    return datetime.fromisoformat(value).astimezone(UTC)
+
+
+_READ: dict[str, Callable[[str], object]] = {"execution_id": uuid.UUID, "started_at": _instant, "due_at": _instant}

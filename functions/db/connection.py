@@ -8,6 +8,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -69,6 +70,11 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
     """A connection that knows its database, so that a second one can be opened beside it: `connect(it.database)`."""
 
     database: Database
+
+    @cached_property
+    def kept_cursor(self) -> psycopg.Cursor[tuple[Any, ...]]:
+        """A cursor for what every delivery asks: each new one looks up anew how to adapt every type it meets."""
+        return self.cursor()
 
     @property
     def is_waiting(self) -> bool:

@@ -97,7 +97,7 @@ def finish(
 
 
 def _finish(connection: Connection, values: dict[str, Any], lines: Jsonb) -> Finished | None:
-    row = connection.execute(_FINISH, values | {"lines": lines}).fetchone()
+    row = connection.kept_cursor.execute(_FINISH, values | {"lines": lines}).fetchone()
     assert row is not None
     recorded, released = row
     return Finished(released=tuple(released or ())) if recorded else None

@@ -210,6 +210,15 @@ def test_a_finished_execution_no_longer_overlaps(connection: Connection) -> None
     assert claimed(connection, at=MINUTE + timedelta(minutes=1)).decision == "run"
 
 
+def test_the_instants_of_a_claim_are_the_row_s_in_utc_whatever_the_server_s_time_zone(connection: Connection) -> None:
+    deployed(connection, "a")
+    connection.execute("SET timezone = 'Asia/Kathmandu'")
+    claim = claimed(connection)
+    assert claim.started_at is not None
+    (row,) = history(connection, "a", limit=9)
+    assert (claim.started_at, claim.started_at.tzinfo) == (row.started_at, UTC)
+
+
 def test_an_occurrence_of_a_month_nobody_prepared_is_claimed_all_the_same(connection: Connection) -> None:
     deployed(connection, "a")
     assert claimed(connection, at=datetime(2031, 5, 1, 7, 0, tzinfo=UTC)).decision == "run"

@@ -81,3 +81,19 @@ def test_old_code_claims_finishes_pauses_and_enqueues_on_the_new_schema(old_code
         ]  # fmt: skip
         lines = connection.execute("SELECT count(*) FROM lamplighter.job_log WHERE message = 'at work'").fetchone()
     assert lines == (2,)
+
+
+def test_once_old_code_is_gone_no_routine_is_left_that_only_it_called(
+    old_code: Path, empty_database: str, database_url: str
+) -> None:
+    run_old(old_code, "migrate", empty_database)
+    migrate(empty_database, now=datetime.now(UTC), only_before=True)
+    migrate(empty_database, now=datetime.now(UTC))
+    assert routines(empty_database) == routines(database_url)
+
+
+def routines(database_url: str) -> set[str]:
+    """What can be called in this database's schema, with its arguments."""
+    with connect(database_url) as connection:
+        there = "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'lamplighter'::regnamespace"
+        return {str(name) for (name,) in connection.execute(there).fetchall()}
