@@ -57,6 +57,15 @@ def test_finishing_again_with_the_same_claim_changes_nothing_and_says_so(connect
     assert [row.status for row in history(connection, "a", limit=9)] == ["succeeded"]
 
 
+def test_a_finish_finds_its_row_by_its_key_and_never_looks_through_all_that_run(connection: Connection) -> None:
+    deployed(connection, "a", "b", "c")
+    for claim in [claimed(connection, job_id) for job_id in ("a", "b", "c")]:
+        assert ended(connection, claim, Outcome(status="succeeded"))
+    connection.execute("SELECT pg_stat_force_next_flush()")
+    scans = "SELECT sum(idx_scan) FROM pg_stat_user_indexes WHERE indexrelname ~ '^execution_.*lease_expires_at_idx$'"
+    assert connection.execute(scans).fetchone() == (0,)
+
+
 def test_a_late_finisher_does_not_overwrite_the_summary_of_a_newer_execution(connection: Connection) -> None:
     deployed(connection, "a", overlap="allow")
     old = claimed(connection, overlap="allow")

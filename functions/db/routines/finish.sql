@@ -31,13 +31,15 @@ BEGIN
     INTO job
     FROM lamplighter.job j WHERE j.id = of_job FOR NO KEY UPDATE;
     at := clock_timestamp();
-    IF job.resume_at <= at AND lamplighter.lift_ended_pause(of_job) THEN
+    IF job.resume_at <= at THEN
+        PERFORM lamplighter.lift_ended_pause(of_job);
         job.paused_at := NULL;
         job.consecutive_failures := 0;
     END IF;
 
     -- Somebody asked it to stop: then it is not tried again either. Lost, it is nobody's any more: should the process
-    -- wake up after all, its own finish finds no claim.
+    -- wake up after all, its own finish finds no claim. (The || keeps the index of what runs out of the plan: with few
+    -- running when it was made, it would look through them all ever after, however many they are at a full minute.)
     UPDATE lamplighter.execution e SET
         status = CASE WHEN new_status = 'retrying' AND e.cancel_requested_at IS NOT NULL THEN 'cancelled'
                       ELSE new_status END,
@@ -49,7 +51,8 @@ BEGIN
         duration_ms = CASE WHEN of_attempt <> 'lost' THEN round(extract(epoch FROM at - e.started_at) * 1000) END,
         error_type = new_error_type, error_message = new_error_message, error_stack = new_error_stack,
         result = new_result, progress = coalesce(new_progress, e.progress)
-    WHERE e.id = of_execution AND e.scheduled_at = at_instant AND e.status = 'running' AND e.claim_token = with_token
+    WHERE e.id = of_execution AND e.scheduled_at = at_instant AND e.status || '' = 'running'
+      AND e.claim_token = with_token
     RETURNING e.attempt, e.started_at, e.duration_ms, e.status, e.finished_at INTO finished;
 
     IF NOT FOUND THEN

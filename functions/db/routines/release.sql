@@ -15,7 +15,8 @@ BEGIN
     ), queued AS (
         UPDATE lamplighter.execution e SET status = 'queued', due_at = clock_timestamp(), reason = NULL
         FROM ready r
-        WHERE e.id = r.child_id AND e.scheduled_at = r.child_scheduled_at AND e.status = 'scheduled'
+        -- The ||: by their keys, not through all that is scheduled (finish.sql).
+        WHERE e.id = r.child_id AND e.scheduled_at = r.child_scheduled_at AND e.status || '' = 'scheduled'
         RETURNING e.id
     )
     SELECT array_agg(id) INTO released FROM queued;
