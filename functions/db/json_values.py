@@ -14,7 +14,12 @@ _LARGEST_INT_BITS = 4_096  # as in functions/redaction.py
 
 def as_jsonb(value: object) -> Jsonb:
     """The value as a jsonb parameter: what JSON cannot say becomes text, what PostgreSQL cannot store is replaced."""
-    return Jsonb(_plain(value, _DEPTH))
+    return Jsonb(plain(value))
+
+
+def plain(value: object) -> Any:
+    """The value as JSON values only, as `as_jsonb` sends it."""
+    return _plain(value, _DEPTH)
 
 
 @overload
@@ -23,7 +28,9 @@ def storable(text: str) -> str: ...
 def storable(text: None) -> None: ...
 def storable(text: str | None) -> str | None:
     """The text without what PostgreSQL refuses: NUL and lone surrogates become U+FFFD and '?'."""
-    return None if text is None else text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+    if text is None or (text.isascii() and "\x00" not in text):
+        return text
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def _plain(value: object, depth: int) -> Any:
@@ -34,6 +41,8 @@ def _plain(value: object, depth: int) -> Any:
 
 
 def _converted(value: object, depth: int) -> Any:
+    if type(value) is str:  # what most are, and told from the rest at once
+        return storable(value)
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):

@@ -10,13 +10,13 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from functions.db.connection import Connection
-from functions.db.json_values import as_jsonb, storable
+from functions.db.json_values import as_jsonb, plain, storable
 from functions.log_lines import LogLine
 
 
 def as_records(lines: Sequence[LogLine], *, first_line: int) -> Jsonb:
     """The lines as jsonb_to_recordset reads them; numbered from first_line."""
-    return as_jsonb([_as_json(number, line) for number, line in enumerate(lines, start=first_line)])
+    return Jsonb([_as_json(number, line) for number, line in enumerate(lines, start=first_line)])
 
 
 # Lines that an earlier try wrote without our hearing of it are replaced: COPY knows no ON CONFLICT.
@@ -61,7 +61,7 @@ def copy_lines(
                         mine[0],
                         number,
                         line.logged_at,
-                        line.level,
+                        storable(line.level),
                         storable(line.message),
                         fields,
                     )
@@ -72,7 +72,7 @@ def _as_json(number: int, line: LogLine) -> dict[str, Any]:
     return {
         "line": number,
         "logged_at": line.logged_at.isoformat(),
-        "level": line.level,
-        "message": line.message,
-        "fields": line.fields,
+        "level": storable(line.level),
+        "message": storable(line.message),
+        "fields": plain(line.fields),
     }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from functions.db import jobs
 from functions.db.claims import Claim
 from functions.db.connection import Connection
@@ -77,15 +79,18 @@ def test_a_late_finisher_does_not_overwrite_the_summary_of_a_newer_execution(con
     assert (job.last_status, job.last_execution_id) == ("succeeded", new.execution_id)
 
 
-def test_what_neither_json_nor_postgresql_can_hold_does_not_cost_the_outcome(connection: Connection) -> None:
+@pytest.mark.parametrize("lines", [1, 200], ids=["in the statement", "by COPY"])
+def test_what_neither_json_nor_postgresql_can_hold_does_not_cost_the_outcome(
+    connection: Connection, lines: int
+) -> None:
     deployed(connection, "a")
     circular: dict[str, Any] = {"nul": "a\x00b", "half": "\ud800", "nan": float("nan"), "set": {1}}
     circular["self"] = circular
-    line = LogLine(logged_at=NOW, level="INFO", message="nul \x00 and half \ud800", fields=circular)
+    line = LogLine(logged_at=NOW, level="L\x00", message="nul \x00 and half \ud800", fields=circular)
     odd = Outcome(status="failed", result=circular, error_type="E", error_message="\x00", error_stack="\ud800")
-    assert ended(connection, claimed(connection), odd, line)
-    (message,) = connection.execute("SELECT message FROM lamplighter.job_log").fetchone() or ("",)
-    assert message == "nul \ufffd and half ?"
+    assert ended(connection, claimed(connection), odd, *[line] * lines)
+    kept = connection.execute("SELECT DISTINCT level, message, fields ->> 'nul' FROM lamplighter.job_log").fetchall()
+    assert kept == [("L\ufffd", "nul \ufffd and half ?", "a\ufffdb")]
 
 
 def test_an_execution_whose_lease_has_run_out_is_shown_as_lost(connection: Connection) -> None:
