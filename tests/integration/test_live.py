@@ -83,7 +83,7 @@ def test_an_execution_shorter_than_the_interval_takes_two_statements(
     with statements_of(process_database(), into=sent):
         run(saying([str(n) for n in range(50)]))
     asked = [re.findall(r"lamplighter\.(\w+)\(", text) for text in sent]
-    assert asked == [["claim"], ["finish"]], "nothing before, between or after"
+    assert asked == [["claim_occurrence"], ["finish"]], "nothing before, between or after"
 
 
 def test_a_second_execution_in_the_same_process_starts_no_second_thread(run: Run, connection: Connection) -> None:
@@ -330,13 +330,13 @@ def database_closed(database_url: str, server_url: str) -> Iterator[None]:
 @contextmanager
 def statements_of(database: WarmConnection, *, into: list[str]) -> Iterator[None]:
     """Notes every statement the warm connection executes."""
-    connection = database.get()
+    connection, execute = database.get(), psycopg.Cursor.execute
 
-    class Noting(psycopg.Cursor[Any]):
-        def execute(self, query: Any, *arguments: Any, **options: Any) -> Any:
+    def noting(cursor: psycopg.Cursor[Any], query: Any, *arguments: Any, **options: Any) -> Any:
+        if cursor.connection is connection:
             into.append(str(query).strip().removeprefix("WITH "))
-            return super().execute(query, *arguments, **options)
+        return execute(cursor, query, *arguments, **options)
 
-    connection.cursor_factory = Noting
-    yield
-    connection.cursor_factory = psycopg.Cursor
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(psycopg.Cursor, "execute", noting)
+        yield
