@@ -162,6 +162,18 @@ class LastAdministrator(JobsError):
         )
 
 
+class AdministratorExists(JobsError):
+    """A first administrator was to be made where there is one; nothing was changed."""
+
+    code = "administrator_exists"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "somebody who can log in holds '*' already: they make users in the UI, or scripts/users does, on a machine "
+            "that reaches the database"
+        )
+
+
 class LimitExceeded(JobsError):
     """What would be deployed goes over a limit of AWS; nothing was changed."""
 

@@ -1,4 +1,4 @@
-"""The Lambda that works on a deployment from inside its account: migrate, reconcile, plan, usage, a look around."""
+"""The Lambda that works on a deployment from inside its account: its schema, triggers, and first administrator."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Any
 
 from functions import registry
 from functions.database import database
-from functions.db import jobs, schema
+from functions.db import access, jobs, schema, users
+from functions.db.audit import Author
 from functions.db.connection import Connection, connect
 from functions.db.diagnosis import diagnose
 from functions.db.migrate import migrate
 from functions.db.usage import usage
 from functions.definition import JobDefinition
-from functions.errors import InvalidEvent, JobsError
+from functions.errors import AdministratorExists, InvalidEvent, JobsError
 from functions.scheduling.reconcile import check, plan, reconcile
 from functions.settings import Settings
 from functions.settings import settings as current_settings
@@ -35,6 +36,8 @@ def handle(event: Any, _context: object) -> dict[str, Any]:
       refuse one it raises LimitExceeded, and nothing has changed.
     - `{"operation": "usage"}` says how much the jobs ran in the last 30 days, for an estimate of what they cost.
     - `{"operation": "doctor"}` looks at the database from here.
+    - `{"operation": "administrator", "name": …, "password_hash": …, "by": …}` makes the first local user who may do
+      everything; `by` is who asked, for the audit. Raises AdministratorExists, InvalidUser or NameTaken.
 
     Plan and reconcile take `"deep": true`: every trigger is then read whole, so that what somebody changed by hand and
     no listing shows (a target, an input, a whole schedule) is seen too. Raises InvalidEvent for anything else.
@@ -45,6 +48,8 @@ def handle(event: Any, _context: object) -> dict[str, Any]:
     if operation is None:
         raise InvalidEvent(f"operation={name!r} is unknown: use one of {', '.join(_OPERATIONS)}")
     _check_options(asked, name=name, known=_OPTIONS[name])
+    if missing := [option for option in _REQUIRED.get(name, ()) if option not in asked]:
+        raise InvalidEvent(f"operation={name!r} needs {', '.join(missing)} as well")
     return operation(**asked)
 
 
@@ -138,9 +143,23 @@ def _doctor() -> dict[str, Any]:
     }
 
 
-_NOUNS = {bool: "true or false", list: "a list", dict: "an object"}
+def _administrator(*, name: str, password_hash: str, by: str) -> dict[str, Any]:
+    if not password_hash.startswith("$argon2id$"):
+        raise InvalidEvent("password_hash is invalid (and not shown): use an argon2id hash, not the password itself")
+    with connect(database(current_settings())) as connection, access.changing(connection):
+        if access.has_administrator(connection):
+            raise AdministratorExists
+        user = users.add(
+            connection, Author(actor=f"scripts/deploy of {by}"), name=name, password_hash=password_hash,
+            role_names=["admin"],
+        )  # fmt: skip
+    return {"name": user.name, "lines": [f"{user.name} can log in and may do everything"]}
+
+
+_NOUNS = {str: "text", bool: "true or false", list: "a list", dict: "an object"}
 _OPERATIONS: dict[str, Callable[..., dict[str, Any]]] = {
     "migrate": _migrate, "reconcile": _reconcile, "plan": _plan, "doctor": _doctor, "usage": _usage,
+    "administrator": _administrator,
 }  # fmt: skip
 _OPTIONS: dict[str, dict[str, type]] = {
     "migrate": {"before": bool},
@@ -148,4 +167,6 @@ _OPTIONS: dict[str, dict[str, type]] = {
     "plan": {"deep": bool, "definitions": list, "migrations": list, "settings": dict},
     "doctor": {},
     "usage": {},
+    "administrator": {"name": str, "password_hash": str, "by": str},
 }
+_REQUIRED = {"administrator": ("name", "password_hash", "by")}

@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import Any
 
 
-def load_app(project: Path) -> Any:
-    """The Chalice app of this checkout."""
+def find_api(project: Path) -> None:
+    """Let the modules of this checkout's admin API be imported."""
     folder = str(project / "admin_api")
     if folder not in sys.path:
         sys.path.insert(0, folder)
+
+
+def load_app(project: Path) -> Any:
+    """The Chalice app of this checkout."""
+    find_api(project)
     return importlib.import_module("app").app
 
 

@@ -19,10 +19,16 @@ class OperationFailed(JobsError):
 
 
 def run_operation(functions: LambdaClient, stage: str, operation: str, **options: Any) -> Any:
-    """What the operation answered, as JSON values. Raises OperationFailed with the function's own error."""
+    """What the operation answered, as JSON values. Raises OperationFailed with the function's own error, or when
+    there is no such function.
+    """
     name = naming.operations_function(stage)
     request = json.dumps({"operation": operation, **options}).encode()
-    response = functions.invoke(FunctionName=name, InvocationType="RequestResponse", Payload=request)
+    try:
+        response = functions.invoke(FunctionName=name, InvocationType="RequestResponse", Payload=request)
+    except functions.exceptions.ResourceNotFoundException as error:
+        missing = f"operation {operation!r} needs the function {name}, which is not there"
+        raise OperationFailed(f"{missing}: put the stage up first, scripts/deploy up --stage {stage}") from error
     text = response["Payload"].read().decode()
     if response.get("FunctionError"):
         raise OperationFailed(f"operation {operation!r} failed in {name}: {_reason(text)}; its log has the details")

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import json
 import os
-import secrets
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -16,7 +14,6 @@ from typing import Any
 import psycopg
 
 from chalicelib import passwords
-from functions import password_rule
 from functions.database import database
 from functions.db import access, roles, sessions, users
 from functions.db.audit import Author
@@ -25,6 +22,7 @@ from functions.db.users import UserRow
 from functions.errors import InvalidRole, InvalidUser, JobsError
 from functions.settings import settings
 from infra.local.running import STATE, facts_of
+from infra.person import add_password, login_name, password_of
 
 _PAGE = 500
 _DESCRIPTION = "Make, change and list the local users who log in to the admin API."
@@ -67,19 +65,12 @@ def _connect(state: Path) -> Connection:
 
 def _author() -> Author:
     # Who has the database can do everything with it: this is only who the audit names.
-    return Author(actor=f"scripts/users of {_login_name()}")
-
-
-def _login_name() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user without a name
-        return f"user {os.getuid()}"
+    return Author(actor=f"scripts/users of {login_name()}")
 
 
 def _create(connection: Connection, author: Author, options: argparse.Namespace) -> Answer:
     name = users.username(options.name)
-    password = None if options.no_password else _password(options, name=name)
+    password = None if options.no_password else password_of(options, name=name)
     password_hash = None if password is None else passwords.hash(password)
     with access.changing(connection):
         user = users.add(connection, author, name=name, password_hash=password_hash, role_names=options.role)
@@ -123,7 +114,7 @@ def _change(
 
 
 def _reset(connection: Connection, author: Author, options: argparse.Namespace) -> Answer:
-    password = _password(options, name=users.find(connection, options.name).name)
+    password = password_of(options, name=users.find(connection, options.name).name)
     new_hash = passwords.hash(password)
     with access.changing(connection):
         user = users.find(connection, options.name)
@@ -138,24 +129,6 @@ def _list(connection: Connection, _: Author, options: argparse.Namespace) -> Ans
     while page := users.page(connection, role=options.role, after=found[-1].name if found else None, limit=_PAGE):
         found += page
     return {"users": [_answer(user) for user in found]} | _hint(connection)
-
-
-def _password(options: argparse.Namespace, *, name: str) -> str:
-    if options.generate:
-        return secrets.token_urlsafe(18)
-    password = sys.stdin.readline().rstrip("\r\n") if options.password_stdin else _asked(name)
-    password_rule.check(password, name=name)
-    return password
-
-
-def _asked(name: str) -> str:
-    if not sys.stdin.isatty():
-        raise InvalidUser("there is no terminal to ask for a password: use --password-stdin or --generate")
-    password = getpass.getpass(f"password of {name}: ")
-    password_rule.check(password, name=name)  # before it is typed again
-    if getpass.getpass("again: ") != password:
-        raise InvalidUser("the two passwords differ: nothing was changed")
-    return password
 
 
 def _answer(user: UserRow, password: str | None = None) -> Answer:
@@ -211,23 +184,16 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     create.add_argument(
         "--role", action="append", default=[], metavar="ROLE", help="give this role; as often as needed"
     )
-    _add_password(create).add_argument("--no-password", action="store_true", help="nobody can log in as them yet")
+    add_password(create).add_argument("--no-password", action="store_true", help="nobody can log in as them yet")
     for name, act, said in (("grant", _grant, "give roles"), ("revoke", _revoke, "take roles away")):
         command(name, act, said).add_argument("roles", nargs="+", metavar="ROLE", help="such as viewer")
-    _add_password(command("reset", _reset, "set another password"))
+    add_password(command("reset", _reset, "set another password"))
     command("disable", _disable, "let nobody log in as them, and end their sessions")
     command("enable", _enable, "let them log in again")
     command("list", _list, "show who there is", is_of_one=False).add_argument(
         "--role", metavar="ROLE", help="who has it"
     )
     return parser.parse_args(arguments)
-
-
-def _add_password(parser: argparse.ArgumentParser) -> Any:
-    ways = parser.add_mutually_exclusive_group()
-    ways.add_argument("--password-stdin", action="store_true", help="read the password from the first line of stdin")
-    ways.add_argument("--generate", action="store_true", help="make a password and print it, once")
-    return ways
 
 
 if __name__ == "__main__":

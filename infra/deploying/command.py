@@ -14,7 +14,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions import naming
-from functions.errors import JobsError
+from functions.db.users import username
+from functions.errors import InvalidUser, JobsError
 from infra.aws import connect, session_for
 from infra.cost import command as cost
 from infra.deploying.calls import Calls
@@ -22,6 +23,7 @@ from infra.deploying.display import Display, show
 from infra.deploying.plan_text import Line, lines_of
 from infra.deploying.up import Way
 from infra.deployment import Deployment
+from infra.person import add_password, password_of
 from infra.stage_file import StageInvalid, read_stage
 
 PROJECT = Path(__file__).parents[2]
@@ -31,6 +33,7 @@ _EPILOG = """examples:
   scripts/deploy up --stage prod          # put it up, or go on where it was interrupted
   scripts/deploy rollback --stage prod    # the code of the version before
   scripts/deploy doctor --stage prod      # what is wrong, and what to do
+  scripts/deploy administrator ada@example.com --stage prod   # who logs in first; asks for a password
 
 Exit codes: 0 done; 1 it could not be done; 2 what was asked for cannot be, and for plan --detailed-exitcode: something
 would change; 130 interrupted. docs/deploy.md has every step from an empty account to a first run."""
@@ -66,7 +69,7 @@ def main(arguments: Sequence[str]) -> int:
         return _INTERRUPTED
     except JobsError as error:
         _complain(error.code, str(error), options)
-        return _INVALID if isinstance(error, StageInvalid) else 1
+        return _INVALID if isinstance(error, StageInvalid | InvalidUser) else 1
     except (ClientError, BotoCoreError) as error:
         _complain("aws_unavailable", f"AWS refused: {error}; run it again, it goes on from there", options)
         return 1
@@ -150,6 +153,21 @@ def _down(options: argparse.Namespace, deployment: Deployment, way: Way, _: Disp
     return 0
 
 
+def _administrator(options: argparse.Namespace, deployment: Deployment, way: Way, display: Display) -> int:
+    from infra.deploying.administrator import make_administrator
+
+    name = username(options.name)
+    display.pause()
+    password = password_of(options, name=name)
+    said: list[Line] = [(line, "bold green") for line in make_administrator(deployment, way, name, password)]
+    answer = {"stage": deployment.stage, "name": name}
+    if options.generate:
+        said.append((f"password: {password}", "bold"))
+        answer["password"] = password
+    _answer(options, said, answer)
+    return 0
+
+
 def _cost(options: argparse.Namespace, deployment: Deployment, way: Way, _: Display) -> int:
     from infra import operations, stacks
 
@@ -205,6 +223,9 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     down.add_argument("--confirm", metavar="S", help="the stage's name once more, for scripts")
     for locking in (up, rollback, down):
         locking.add_argument("--break-lock", action="store_true", help="take the lock from whoever holds it")
+    administrator = command("administrator", _administrator, "make the first local user, who may do everything")
+    administrator.add_argument("name", metavar="NAME", help="the user's, such as ada@example.com")
+    add_password(administrator)
     cost.add_arguments(command("cost", _cost, "estimate what the stage costs a month"))
     return parser.parse_args(arguments)
 

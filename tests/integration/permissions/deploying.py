@@ -15,6 +15,7 @@ from boto3.session import Session
 from functions.settings import from_environment
 from infra import stacks
 from infra.aws import connect
+from infra.deploying.administrator import make_administrator
 from infra.deploying.doctor import examine
 from infra.deploying.down import down, what_goes
 from infra.deploying.plan import make_plan
@@ -32,6 +33,7 @@ _CALLER = f"arn:aws:sts::{ACCOUNT}:assumed-role/ci/42"
 _ANSWERS: Mapping[str, Mapping[str, Any]] = {
     "doctor": {"now": "2026-11-28T12:00:00+00:00", "connect_ms": 5, "clock_ahead_s": 0.0, "database": SERVER},
     "plan": {"pending": [], "plan": {"steps": []}, "lines": []},
+    "administrator": {"name": "ada", "lines": ["ada can log in and may do everything"]},
     "probe": {"probe": "ok"},
     "path": {"statusCode": 200},
 }
@@ -71,6 +73,7 @@ class Deploying:
         with self.recorder.acting(DEPLOYER):
             assert rollback(self.deployment, self.way, to=None).restores == 1
             assert look(self.deployment, self.session, deep=True).is_up
+            assert make_administrator(self.deployment, self.way, "ada", "correct horse battery staple")
         fewer = replace(self.deployment, jobs=(EXPORT,))
         self._plan(fewer)
         self._up(fewer)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import boto3
 import pytest
 
+from chalicelib import passwords
 from functions import registry
-from functions.db import jobs
+from functions.db import jobs, users
 from functions.db.connection import Connection
 from functions.definition import JobDefinition
-from functions.errors import InvalidEvent, LimitExceeded
+from functions.errors import AdministratorExists, InvalidEvent, LimitExceeded
 from functions.job import Job
 from functions.operations import handle
 from functions.settings import settings
+from tests.integration.holders import audit_of
 from tests.integration.scheduling.conftest import ON_RULES, Calls, in_aws, job, states
 
 Ship = Callable[..., None]
@@ -50,6 +53,50 @@ def hijack_target() -> None:
     """What no listing shows: the rule's target is another function."""
     target: Any = {"Id": "job", "Arn": "arn:aws:lambda:us-east-1:1:function:x"}
     boto3.client("events", "us-east-1").put_targets(Rule="lamplighter-test-job-cleanup", Targets=[target])
+
+
+def test_the_first_administrator_is_made_from_here_and_no_second_one(connection: Connection, ship: Ship) -> None:
+    given = {"password_hash": passwords.hash("correct horse battery staple"), "by": "ci"}
+    assert ask("administrator", name="Ada", **given)["lines"] == ["ada can log in and may do everything"]
+    ada = users.find(connection, "ada")
+    assert (ada.permissions, users.password_hash(connection, ada.id)) == (["*"], given["password_hash"])
+    ((actor, action, _, after),) = audit_of(connection)
+    assert (actor, action, "argon2" in str(after)) == ("scripts/deploy of ci", "users.create", False)
+    with pytest.raises(AdministratorExists):
+        ask("administrator", name="eve", **given)
+    assert [user.name for user in users.page(connection, limit=9)] == ["ada"]
+
+
+def test_of_two_first_administrators_asked_for_at_once_one_is_made(connection: Connection, ship: Ship) -> None:
+    given = {"password_hash": passwords.hash("correct horse battery staple"), "by": "ci"}
+
+    def make(name: str) -> str:
+        try:
+            return str(ask("administrator", name=name, **given)["name"])
+        except AdministratorExists:
+            return "refused"
+
+    with ThreadPoolExecutor(4) as threads:
+        made = sorted(threads.map(make, ["a", "b", "c", "d"]))
+    assert made.count("refused") == 3
+    assert [user.name for user in users.page(connection, limit=9)] == [name for name in made if name != "refused"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"name": "ada", "password_hash": "hunter2 hunter2", "by": "ci"}, "use an argon2id hash"),
+        ({"name": "ada", "by": "ci"}, "needs password_hash as well"),
+        ({"name": 7, "password_hash": "$argon2id$x", "by": "ci"}, "name=7 is invalid: use text"),
+    ],
+)
+def test_an_administrator_without_what_it_takes_is_refused_and_no_password_shown(
+    connection: Connection, ship: Ship, options: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(InvalidEvent, match=said) as caught:
+        ask("administrator", **options)
+    assert "hunter2" not in str(caught.value)
+    assert users.page(connection, limit=9) == []
 
 
 def test_reconcile_stores_the_definitions_of_the_package_and_makes_aws_match(

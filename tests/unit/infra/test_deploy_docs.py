@@ -16,11 +16,11 @@ from tests.conftest import PROJECT
 
 PAGE = (PROJECT / "docs/deploy.md").read_text()
 WORKFLOW = (PROJECT / "docs/examples/deploy.yml").read_text()
-COMMANDS = {"plan", "up", "down", "status", "doctor", "rollback"}
+COMMANDS = {"plan", "up", "down", "status", "doctor", "rollback", "administrator"}
 
 
 def command_lines(text: str) -> Iterator[list[str]]:
-    for line in re.findall(r"scripts/deploy ((?:plan|up|down|status|doctor|rollback) [^\n`]*)", text):
+    for line in re.findall(r"scripts/deploy ((?:plan|up|down|status|doctor|rollback|administrator) [^\n`]*)", text):
         yield shlex.split(line.replace('"$STAGE"', "prod").split("|")[0].split(", ")[0], comments=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import signal
 import subprocess
@@ -101,6 +102,18 @@ def test_from_nothing_to_a_first_version_and_back_to_nothing(
     assert run("down", "--confirm", name) == 0
     assert not ours(stage)
     assert stage.client("s3").list_buckets()["Buckets"] == []
+
+
+def test_an_administrator_needs_a_stage_that_is_up_a_name_and_a_good_password(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("administrator", "ada", "--generate") == 1
+    assert "put the stage up first, scripts/deploy up --stage" in capsys.readouterr().err
+    assert run("administrator", " ", "--generate") == 2
+    assert "user name ' ' is invalid" in capsys.readouterr().err
+    monkeypatch.setattr(sys, "stdin", io.StringIO("short\n"))
+    assert run("administrator", "ada", "--password-stdin") == 2
+    assert "short" not in "".join(capsys.readouterr())
 
 
 def ours(stage: Stage) -> list[str]:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from chalicelib import passwords
+from functions.db import access, users
 from functions.db.connection import connect
 from infra.deploying import command
 from infra.local.moto_server import ACCOUNT_ID
@@ -60,6 +62,11 @@ def test_up_and_down_from_the_zips(ask: Any, account: Account, database_url: str
     assert ask("status")["drift"] == []
     levels = {each["subject"]: each["level"] for each in ask("doctor")["findings"]}
     assert {levels[each] for each in ("database from Lambda", "rights", "migrations", "clocks", "drift")} == {"ok"}
+    ada = ask("administrator", "Ada@example.com", "--generate")
+    with connect(database_url) as connection:
+        stored = users.password_hash(connection, users.find(connection, ada["name"]).id)
+        assert access.has_administrator(connection)
+    assert passwords.verify(stored, ada["password"])
     ask("down", "--confirm", ask.stage)
     found = plain_session().client("cloudformation", endpoint_url=account.endpoint_url).describe_stacks()["Stacks"]
     assert not [each for each in found if ask.stage in each["StackName"]]
