@@ -46,9 +46,12 @@ def pause(
     return _change(connection, job_id, author, "jobs.pause", _PAUSE, values, check)
 
 
+# A hold that begins within five minutes of the last one's end goes on with that: only one is remembered, and the sweep
+# may not have come by yet. So here, and wherever else held_from_at is set.
 _RESUME = """
 UPDATE lamplighter.job SET
-    held_from_at = coalesce(paused_at, held_from_at),
+    held_from_at = CASE WHEN paused_at IS NULL OR paused_at < held_until_at + interval '5 minutes' THEN held_from_at
+                        ELSE paused_at END,
     held_until_at = CASE WHEN paused_at IS NULL THEN held_until_at ELSE clock_timestamp() END,
     paused_at = NULL, paused_by = NULL, pause_reason = NULL, resume_at = NULL, consecutive_failures = 0
 WHERE id = %(job_id)s
@@ -62,6 +65,9 @@ def resume(connection: Connection, job_id: str, author: Author, *, check: Check 
 
 _REMOVE = """
 UPDATE lamplighter.job SET removed_at = clock_timestamp(), removed_by = %(actor)s,
+       held_from_at = CASE WHEN paused_at IS NULL OR paused_at < held_until_at + interval '5 minutes' THEN held_from_at
+                           ELSE paused_at END,
+       held_until_at = CASE WHEN paused_at IS NULL THEN held_until_at ELSE clock_timestamp() END,
        paused_at = NULL, paused_by = NULL, pause_reason = NULL, resume_at = NULL, next_execution_at = NULL
 WHERE id = %(job_id)s
 """
@@ -79,7 +85,8 @@ _REMOVED = "SELECT id FROM lamplighter.job WHERE removed_at IS NOT NULL AND in_c
 # updated_at: nothing from before is caught up.
 _RESTORE = """
 UPDATE lamplighter.job SET
-    held_from_at = removed_at, held_until_at = clock_timestamp(), removed_at = NULL, removed_by = NULL,
+    held_from_at = CASE WHEN removed_at < held_until_at + interval '5 minutes' THEN held_from_at ELSE removed_at END,
+    held_until_at = clock_timestamp(), removed_at = NULL, removed_by = NULL,
     updated_at = clock_timestamp()
 WHERE id = ANY (%s)
 """

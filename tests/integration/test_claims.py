@@ -257,3 +257,23 @@ def _now(connection: Connection) -> datetime:
     assert row is not None
     instant: datetime = row[0]
     return instant
+
+
+@pytest.mark.parametrize("again", ["paused and resumed", "removed and restored"])
+def test_what_was_fired_in_a_pause_stays_held_back_when_the_job_is_at_once_held_again(
+    connection: Connection, again: str
+) -> None:
+    deployed(connection, "a")
+    fired_at = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
+    intents.pause(connection, "a", ANN)
+    connection.execute("UPDATE lamplighter.job SET paused_at = %s", (fired_at - timedelta(hours=1),))
+    if again == "paused and resumed":
+        intents.resume(connection, "a", ANN)
+        intents.pause(connection, "a", ANN)
+        intents.resume(connection, "a", ANN)
+    else:
+        intents.remove(connection, "a", ANN)
+        intents.restore(connection, ANN)
+    late = claimed(connection, at=fired_at)
+    assert (late.decision, late.reason) == ("skip", "paused")
+    assert claimed(connection, at=fired_at - timedelta(hours=2)).decision == "run"

@@ -11,7 +11,8 @@ BEGIN
         RETURN false;
     END IF;
     UPDATE lamplighter.job SET
-        held_from_at = paused_at, held_until_at = resume_at,
+        held_from_at = CASE WHEN paused_at < held_until_at + interval '5 minutes' THEN held_from_at ELSE paused_at END,
+        held_until_at = resume_at,
         paused_at = NULL, paused_by = NULL, pause_reason = NULL, resume_at = NULL, consecutive_failures = 0
     WHERE id = of_job;
     INSERT INTO lamplighter.audit (actor, action, job_id, before, after, reason)
