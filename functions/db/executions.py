@@ -133,14 +133,12 @@ class QueuedExecution:
     scheduled_at: datetime
 
 
-# Never on a whole minute, where scheduled instants are; under the job's lock, so that two triggers get two instants.
+# Never on a whole second, where scheduled instants are, and the same as no other's that is written down before it runs.
 _QUEUE = """
 INSERT INTO lamplighter.execution
     (id, job_id, scheduled_at, cause, status, params, secret_params, actor, request_id, repeats)
-SELECT %(id)s, %(job_id)s, at + CASE WHEN extract(microseconds FROM at) = 0 THEN interval '1 microsecond'
-                                     ELSE interval '0' END, 'manual', 'queued', r.params, r.secret_params,
-       %(actor)s, %(request_id)s, r.id
-FROM (SELECT clock_timestamp() AS at) AS now
+SELECT %(id)s, %(job_id)s, now.at, 'manual', 'queued', r.params, r.secret_params, %(actor)s, %(request_id)s, r.id
+FROM (SELECT lamplighter.fresh_instant() AS at) AS now
 LEFT JOIN lamplighter.execution r ON r.id = %(repeats)s AND r.scheduled_at = %(repeats_at)s
 RETURNING id, job_id, scheduled_at
 """

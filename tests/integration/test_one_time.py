@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -347,3 +348,13 @@ def test_all_that_waits_for_a_job_no_longer_in_code_is_ended_and_counted(connect
     connection.execute("UPDATE lamplighter.job SET in_code = false")
     assert end_without_job(connection, batch=100) == 251
     assert stats.since(connection, now())["a"].failed == 251
+
+
+def test_a_trigger_takes_its_instant_from_where_enqueued_ones_do_so_no_two_are_the_same(connection: Connection) -> None:
+    deployed(connection, "a", schedule=None)
+    counted = []
+    for _ in range(3):
+        trigger = queue_manual(connection, "a", ANN)
+        enqueued = enqueue(connection, job_id="a")
+        counted += [trigger.scheduled_at.microsecond, enqueued.scheduled_at.microsecond]
+    assert [(second - first) % 999_999 for first, second in pairwise(counted)] == [1] * 5
