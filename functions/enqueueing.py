@@ -13,7 +13,6 @@ from functions.database import process_database
 from functions.db import one_time
 from functions.db.connection import CallersConnection, Connection, WarmConnection
 from functions.db.one_time import Enqueued
-from functions.db.partitions import in_a_ready_month
 from functions.dispatch import send, send_all
 from functions.errors import InvalidEnqueue, JobsDisabled
 from functions.params import secret_names, to_json
@@ -64,7 +63,7 @@ def _written(database: WarmConnection, write: Callable[..., Enqueued]) -> Enqueu
 
     def action(opened: Connection) -> Enqueued:
         found = one_time.find(opened, execution_id) if next(tries) else None
-        return found or in_a_ready_month(opened, lambda: write(opened, execution_id=execution_id))
+        return found or write(opened, execution_id=execution_id)
 
     return database.run(action)
 

@@ -99,19 +99,16 @@ def enqueue_for(
 ) -> Enqueued:
     """As `enqueue`, in a transaction of its own with the audit row of who asked for it; a known key changes nothing."""
 
-    def write() -> Enqueued:
-        with connection.transaction():
-            enqueued = enqueue(
-                connection, job_id=job_id, params=params, secret_params=secret_params, start_at=start_at, key=key,
-                after=after, on=on, actor=author.actor, request_id=author.request_id,
-            )  # fmt: skip
-            if enqueued.answer == "written":
-                asked = {"params": shown(params, secret_params), "key": key, "after": after and str(after),
-                         "on": after and on}  # fmt: skip
-                audit.record(connection, author, "executions.enqueue", job_id=job_id, after=_facts(enqueued, asked))
-        return enqueued
-
-    return in_a_ready_month(connection, write)
+    with connection.transaction():
+        enqueued = enqueue(
+            connection, job_id=job_id, params=params, secret_params=secret_params, start_at=start_at, key=key,
+            after=after, on=on, actor=author.actor, request_id=author.request_id,
+        )  # fmt: skip
+        if enqueued.answer == "written":
+            asked = {"params": shown(params, secret_params), "key": key, "after": after and str(after),
+                     "on": after and on}  # fmt: skip
+            audit.record(connection, author, "executions.enqueue", job_id=job_id, after=_facts(enqueued, asked))
+    return enqueued
 
 
 def _facts(enqueued: Enqueued, asked: Mapping[str, Any]) -> dict[str, Any]:

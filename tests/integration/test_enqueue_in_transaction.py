@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import traceback
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -13,6 +14,7 @@ import pytest
 from functions import pending
 from functions.database import process_database
 from functions.db.connection import Connection
+from functions.db.partitions import months
 from functions.job import JobContext, enqueue, job
 from tests.integration.accepting_lambda import Lambda
 from tests.integration.seeds import deployed
@@ -111,3 +113,16 @@ def test_a_child_of_fork_has_a_connection_and_a_thread_of_its_own(aws: Lambda, c
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     enqueue(plain)
     assert len(aws.events) == 4
+
+
+def test_a_month_that_nobody_prepared_does_not_cost_the_callers_transaction(
+    aws: Lambda, connection: Connection
+) -> None:
+    (month,) = [month for month in months(connection) if month.starts_at <= datetime.now(UTC) < month.ends_at]
+    for table in month.tables:
+        connection.execute(f"DROP TABLE lamplighter.{table}".encode())
+    with connection.transaction():
+        connection.execute("CREATE TABLE orders (id integer)")
+        execution_id = enqueue(plain, connection=connection)
+    assert written(connection) == [execution_id]
+    assert connection.execute("SELECT count(*) FROM orders").fetchone() == (0,)

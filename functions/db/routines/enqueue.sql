@@ -52,6 +52,10 @@ BEGIN
         EXIT;
     END LOOP;
 
+    IF to_regclass('lamplighter.execution_' || to_char(scheduled_at AT TIME ZONE 'UTC', 'YYYY_MM')) IS NULL THEN
+        -- Before it fails: that would end the caller's transaction. Hardly ever: months are made ahead.
+        PERFORM lamplighter.ensure_month(scheduled_at);
+    END IF;
     answer := 'written';
     execution_id := new_id;
     IF after_id IS NOT NULL AND NOT (parent_ended AND lamplighter.runs_on(new_run_on, parent_status)) THEN
