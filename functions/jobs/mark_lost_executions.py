@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 # A minute's work; what is left is the next minute's.
 _BATCH = 500
+# What has to be left for the rest of the sweep: AWS may answer slowly, or not at all.
+_TIME_FOR_THE_REST = timedelta(seconds=35)
 # About as many as fit: what is left is the next minute's, or another sweep's beside this one.
 _MOST_SENT = 20_000
 _INVOKE_JOBS = {
@@ -68,12 +71,22 @@ def _end_lost(ctx: JobContext) -> int:
         return 0
     from functions.invocation_log import InvocationLog  # late: most minutes nothing is lost
 
-    log = InvocationLog(settings())
-    return sum(_mark(ctx, lost, log) for lost in found)
+    log, is_scheduling, ended = InvocationLog(settings()), True, 0
+    until = time.monotonic() + (ctx.deadline - ctx.now - _TIME_FOR_THE_REST).total_seconds()
+    for lost in found:
+        if time.monotonic() > until:
+            ctx.logger.warning("AWS answers slowly: %d lost executions are the next sweep's", len(found) - ended)
+            break
+        retry_at = _retry_at(lost, ctx.now)
+        if not _mark(ctx, lost, log, retry_at):
+            continue
+        ended += 1
+        if retry_at is not None and is_scheduling:
+            is_scheduling = _schedule_retry(ctx, lost, retry_at)
+    return ended
 
 
-def _mark(ctx: JobContext, lost: LostExecution, log: InvocationLog) -> bool:
-    retry_at = _retry_at(lost, ctx.now)
+def _mark(ctx: JobContext, lost: LostExecution, log: InvocationLog, retry_at: datetime | None) -> bool:
     ending = log.ending(lost.job_id, lost.request_id, since=lost.started_at, until=lost.lease_expires_at)
     if not mark_lost(ctx.db, lost, retry_at=retry_at, reason=ending.reason, detail=ending.detail):
         return False
@@ -82,8 +95,6 @@ def _mark(ctx: JobContext, lost: LostExecution, log: InvocationLog) -> bool:
         "job %s: attempt %d of execution %s was lost: %s", lost.job_id, lost.attempt, lost.id, ending.reason,
         extra={"lost_job_id": lost.job_id, "lost_execution_id": str(lost.id), "retry_at": retry_at},
     )  # fmt: skip
-    if retry_at is not None:
-        _schedule_retry(ctx, lost, retry_at)
     return True
 
 
@@ -102,7 +113,8 @@ def _retry_at(lost: LostExecution, now: datetime) -> datetime | None:
     return None if delay is None else (now + delay).replace(microsecond=0) + timedelta(seconds=1)
 
 
-def _schedule_retry(ctx: JobContext, lost: LostExecution, retry_at: datetime) -> None:
+def _schedule_retry(ctx: JobContext, lost: LostExecution, retry_at: datetime) -> bool:
+    """Whether Scheduler has it; where it has not, nor will it have the others, and a later sweep sends them."""
     # Imported only here: boto3 takes half a second, and most minutes need none of it.
     from functions.scheduling.one_shot import schedule_retry
 
@@ -112,4 +124,6 @@ def _schedule_retry(ctx: JobContext, lost: LostExecution, retry_at: datetime) ->
             attempt=lost.attempt + 1, retry_at=retry_at,
         )  # fmt: skip
     except AwsUnavailable as error:
-        ctx.logger.warning("the retry could not be scheduled, a later run sends it: %s", error)
+        ctx.logger.warning("retries cannot be scheduled now, a later sweep sends them: %s", error)
+        return False
+    return True

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import boto3
@@ -22,6 +24,7 @@ from functions.definition import JobDefinition
 from functions.job import JobContext, Retry
 from functions.jobs.mark_lost_executions import mark_lost_executions
 from functions.logs import job_logger
+from functions.scheduling import one_shot
 from functions.scheduling.misfires import Judged, judge
 from tests.integration.accepting_lambda import Lambda
 from tests.integration.seeds import MINUTE, claimed, deployed, triggered
@@ -31,10 +34,10 @@ NOW = datetime(2026, 11, 23, 13, 0, 10, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
-def sweep(database_url: str, *, now: datetime = NOW) -> dict[str, int]:
+def sweep(database_url: str, *, now: datetime = NOW, left: timedelta = HOUR) -> dict[str, int]:
     ctx = JobContext(
         execution_id=uuid.uuid4(), job_id="mark-lost-executions", attempt=1, scheduled_at=now.replace(second=0),
-        now=now, deadline=now + HOUR, logger=job_logger("mark-lost-executions", "INFO"),
+        now=now, deadline=now + left, logger=job_logger("mark-lost-executions", "INFO"),
         connect=partial(connect, database_url),
     )  # fmt: skip
     try:
@@ -378,3 +381,43 @@ def test_of_several_sweeps_at_once_one_queues_the_catch_up_and_all_count_each_mi
 def test_the_sweep_runs_every_minute_and_never_beside_itself() -> None:
     definition: JobDefinition = mark_lost_executions.definition
     assert (definition.schedule, definition.overlap) == ("* * * * *", "skip")
+
+
+def test_a_scheduler_that_does_not_answer_is_asked_once_a_sweep(
+    connection: Connection, database_url: str, aws: Lambda, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: set[str] = set()
+
+    class Refusing(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            asked.add(self.path)
+            self.send_error(503)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SCHEDULER", f"http://127.0.0.1:{server.server_port}")
+        one_shot._client.cache_clear()
+        deployed(connection, "a", "b", "c", retry=Retry(attempts=1))
+        for job_id in ("a", "b", "c"):
+            claimed(connection, job_id, lease=timedelta())
+        assert sweep(database_url)["lost"] == 3
+        server.shutdown()
+    one_shot._client.cache_clear()
+    assert len(asked) == 1
+    assert [history(connection, job_id, limit=9)[0].status for job_id in ("a", "b", "c")] == ["retrying"] * 3
+
+
+def test_with_no_time_left_the_lost_are_the_next_sweeps_and_the_rest_of_this_one_is_done(
+    connection: Connection, database_url: str, aws: Lambda
+) -> None:
+    deployed(connection, "a", "b")
+    claimed(connection, "a", lease=timedelta())
+    queue_manual(connection, "b", ANN)
+    age(connection)
+    found = sweep(database_url, left=timedelta(seconds=30))
+    assert (found["lost"], found["sent"]) == (0, 1)
+    assert sweep(database_url)["lost"] == 1
