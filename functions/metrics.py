@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from aws_lambda_powertools import Metrics
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 _NAMESPACE = "Lamplighter"
 
@@ -22,7 +21,7 @@ def count_outcome(
     Counted twice: for the job, and for the whole stage, which is what an alarm can watch: CloudWatch adds nothing up
     over jobs for it.
     """
-    metrics = Metrics(namespace=_NAMESPACE, service=job_id)
+    metrics = EphemeralMetrics(namespace=_NAMESPACE, service=job_id)
     metrics.add_dimension(name="stage", value=stage)
     metrics.add_dimensions(stage=stage)
     metrics.add_metric(name=status, unit=MetricUnit.Count, value=count)
