@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -120,3 +121,18 @@ def test_a_job_that_does_not_use_the_newest_option_keeps_the_hash_it_had() -> No
     assert not {"concurrency", "tags"} & define().to_json().keys()
     for made in (define(), define(concurrency=5), define(tags=["billing", "nightly"])):
         assert JobDefinition.from_json(made.to_json()) == made
+
+
+async def asynchronous(ctx: JobContext) -> None:
+    """Would be awaited by nobody."""
+
+
+def generating(ctx: JobContext) -> Iterator[int]:
+    """Would be drawn from by nobody."""
+    yield 1
+
+
+@pytest.mark.parametrize("function", [asynchronous, generating])
+def test_a_function_of_which_a_call_runs_nothing_is_refused(function: Any) -> None:
+    with pytest.raises(InvalidJob, match="'late' is an async function or a generator"):
+        job(id="late")(function)
