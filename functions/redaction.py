@@ -16,7 +16,7 @@ _MARK = "lamplighter: secret"
 Secret = Annotated[T, _MARK]
 
 # A field is a secret when one of these stands in its name as whole words, however they are joined: `db_password`,
-# `x-api-key`, `refreshToken`; but not `tokens` or `keyboard`. Documented in docs/add-a-job.md.
+# `x-api-key`, `refreshToken`, `DBPassword`; but not `tokens` or `keyboard`. Documented in docs/add-a-job.md.
 SECRET_NAMES = (
     "password", "passwords", "passwd", "passphrase", "pwd", "secret", "secrets", "token", "authorization", "cookie",
     "cookies", "credential", "credentials", "api_key", "apikey", "access_key", "private_key", "signing_key",
@@ -27,7 +27,7 @@ _DEPTH = 20
 # Python refuses to write out integers beyond 4,300 digits, and nobody reads them.
 _LARGEST_INT_BITS = 4_096
 _SCALARS = (str, int, float, bool, type(None))  # nearly everything: every line passes here twice
-_NEW_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+")
+_NEW_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^A-Za-z0-9]+")
 
 
 def redacted(value: object) -> Any:
@@ -90,6 +90,8 @@ def _converted(value: object, depth: int) -> Any:
         return "… (nested too deeply)"
     if kind is dict or isinstance(value, Mapping):
         return {name: _field(name, item, depth) for name, item in _named(cast("Mapping[object, object]", value))}
+    if isinstance(value, tuple) and hasattr(kind, "_fields"):  # a named one
+        return {name: _field(name, item, depth) for name, item in zip(kind._fields, value, strict=True)}
     if isinstance(value, list | tuple | set | frozenset):
         return [_copy(item, depth - 1) for item in value]
     if isinstance(value, Record) or (is_dataclass(value) and not isinstance(value, type)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -14,7 +14,19 @@ from tests.conftest import PROJECT
 
 @pytest.mark.parametrize(
     "name",
-    ["password", "DB_PASSWORD", "refreshToken", "x-api-key", "Authorization", "client.secret", "apikey", "accessKeyId"],
+    [
+        "password",
+        "DB_PASSWORD",
+        "refreshToken",
+        "x-api-key",
+        "Authorization",
+        "client.secret",
+        "apikey",
+        "accessKeyId",
+        "APIToken",
+        "DBPassword",
+        "SMTPPassword",
+    ],
 )
 def test_a_secret_is_known_by_its_name_however_it_is_written(name: str) -> None:
     assert redacted({name: "hunter2"}) == {name: REDACTED}
@@ -102,3 +114,11 @@ def test_what_is_no_json_becomes_text_and_a_circle_ends() -> None:
 def test_every_name_of_a_secret_is_documented() -> None:
     page = (PROJECT / "docs" / "add-a-job.md").read_text()
     assert [name for name in SECRET_NAMES if f"`{name}`" not in page] == []
+
+
+def test_the_fields_of_a_named_tuple_have_names_too() -> None:
+    class Account(NamedTuple):
+        user: str
+        password: str
+
+    assert redacted([Account("ann", "hunter2")]) == [{"user": "ann", "password": REDACTED}]
