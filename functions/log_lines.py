@@ -91,21 +91,25 @@ def _cut_fields(fields: dict[str, Any], room: int) -> tuple[dict[str, Any], int]
         return fields, size
     kept: dict[str, Any] = {}
     dropped = 0
-    for name, value, text in sorted(_with_text(fields), key=lambda field: len(field[2])):
-        if len(text) + len(name) <= room:
+    for size, name, value, text in sorted(_with_text(fields), key=lambda field: field[0]):
+        left = room - len(name.encode("utf-8", "replace"))
+        if size <= left:
             kept[name] = value
-        elif room > len(name):
-            kept[name], _ = _cut_text(text, room - len(name))
+        elif left > 0:
+            kept[name], _ = _cut_text(text, left)
         else:
             dropped += 1
-        room -= len(text) + len(name)
+        room = left - size
     if dropped:
         kept["…"] = f"{dropped} more fields (LOG_MAX_LINE_BYTES)"
     return kept, len(json.dumps(kept))
 
 
-def _with_text(fields: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
-    return ((name, value, value if isinstance(value, str) else json.dumps(value)) for name, value in fields.items())
+def _with_text(fields: dict[str, Any]) -> Iterator[tuple[int, str, Any, str]]:
+    """Each field with its text and that one's bytes."""
+    for name, value in fields.items():
+        text = value if isinstance(value, str) else json.dumps(value)
+        yield len(text.encode("utf-8", "replace")), name, value, text
 
 
 def _cut_text(text: str, limit: int) -> tuple[str, int]:

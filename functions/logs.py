@@ -100,7 +100,9 @@ def _as_line(record: logging.LogRecord) -> LogLine:
     fields = redacted({name: value for name, value in vars(record).items() if name not in _STANDARD})
     if record.exc_info:
         fields["exception"] = logging.Formatter().formatException(record.exc_info)
-    return LogLine(logged_at=_instant(record), level=record.levelname, message=_message(record), fields=fields or None)
+    return LogLine(
+        logged_at=_instant(record), level=str(record.levelname), message=_message(record), fields=fields or None
+    )
 
 
 def _instant(record: logging.LogRecord) -> datetime:

@@ -75,3 +75,12 @@ def test_left_is_what_was_not_written_yet() -> None:
     lines.written += len(lines.left)
     lines.add(line("two"))
     assert [kept.message for kept in lines.left] == ["two"]
+
+
+def test_the_cap_is_of_bytes_whatever_the_letters() -> None:
+    lines = Lines(LogCaps(lines=9, line_bytes=1_000, total_bytes=100_000))
+    lines.add(line("m", {"text": "漢" * 900, "id": 7}))
+    fields = lines[0].fields or {}
+    assert fields["id"] == 7
+    assert "truncated: 2700 bytes" in fields["text"]
+    assert len(fields["text"].encode()) < 1_100

@@ -157,3 +157,13 @@ def test_print_survives_a_library_that_configures_logging_for_itself(capsys: pyt
     with captured() as lines:
         print("still here")
     assert [line.message for line in lines] == ["still here"]
+
+
+def test_a_level_whose_name_is_no_text_is_said_as_text() -> None:
+    logging.addLevelName(35, 35)  # type: ignore[arg-type]
+    try:
+        with captured() as lines:
+            logging.getLogger("other").log(35, "hello")
+    finally:
+        logging.addLevelName(35, "Level 35")
+    assert [(line.level, line.message) for line in lines] == [("35", "hello")]
