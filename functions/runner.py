@@ -18,7 +18,14 @@ from functions.db.connection import Connection, WarmConnection
 from functions.db.json_values import text_of
 from functions.db.live import Standing, flush
 from functions.db.outcomes import Finished, Outcome, finish
-from functions.errors import AwsUnavailable, DatabaseUnavailable, InvalidParams, JobsError, OutcomeNotRecorded
+from functions.errors import (
+    AwsUnavailable,
+    DatabaseBusy,
+    DatabaseUnavailable,
+    InvalidParams,
+    JobsError,
+    OutcomeNotRecorded,
+)
 from functions.invocation import Invocation
 from functions.job import Cancelled, Job, JobContext, RetryLater, Skip
 from functions.live import Live, ticker
@@ -111,9 +118,15 @@ def _run_and_record(
     with _live(mine, job_logger(invocation.job_id, surroundings.settings.log_level), surroundings) as live:
         outcome, succeeded = _run_job(job, invocation, claimed, surroundings, live)
     duration_ms = (time.monotonic() - started) * 1000
-    recorded = _record(partial(finish, outcome=outcome, **mine, **live.unwritten()), surroundings)
+    logger = job_logger(invocation.job_id, surroundings.settings.log_level)
+    try:
+        recorded = _record(partial(finish, outcome=outcome, **mine, **live.unwritten()), surroundings)
+    except OutcomeNotRecorded as error:
+        if succeeded is None:
+            raise
+        logger.warning("the execution has succeeded, and what it said since is not written: %s", error)
+        recorded = Finished()
     if recorded is None:
-        logger = job_logger(invocation.job_id, surroundings.settings.log_level)
         logger.warning("the claim was taken over: this outcome is not recorded", extra={"outcome": outcome.status})
         outcome = Outcome(status="lost", reason="taken over")
     left = surroundings.remaining - timedelta(seconds=time.monotonic() - started)
@@ -294,7 +307,7 @@ def _record(record: Callable[[Connection], Finished | None], surroundings: Surro
     for wait_s in (*_RECORD_AGAIN_AFTER_S, None):
         try:
             return surroundings.database.run(record)
-        except DatabaseUnavailable as error:
+        except (DatabaseUnavailable, DatabaseBusy) as error:
             if wait_s is None:
                 raise OutcomeNotRecorded(f"the job ended, but its outcome could not be recorded: {error}") from error
             time.sleep(wait_s)

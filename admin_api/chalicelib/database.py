@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import cache
 
 from functions.database import database
-from functions.db.connection import Connection, WarmConnection, was_busy
+from functions.db.connection import Connection, WarmConnection, is_over, was_busy
 from functions.errors import DatabaseBusy, DatabaseUnavailable
 from functions.settings import Settings, settings
 
@@ -22,7 +22,8 @@ def connection() -> Iterator[Connection]:
     try:
         yield opened
     except Exception as error:
-        if opened.closed:
+        if is_over(opened, error):
+            opened.close()
             raise DatabaseUnavailable(f"PostgreSQL went away: {error}") from error
         if was_busy(error):
             raise DatabaseBusy(f"PostgreSQL did not do it in time: {error}") from error
@@ -31,12 +32,7 @@ def connection() -> Iterator[Connection]:
 
 def check() -> None:
     """Return when PostgreSQL answers, on another connection if ours is dead. Raises as connection() does."""
-    try:
-        warm().run(lambda opened: opened.execute("SELECT 1"))
-    except Exception as error:
-        if was_busy(error):
-            raise DatabaseBusy(f"PostgreSQL did not do it in time: {error}") from error
-        raise
+    warm().run(lambda opened: opened.execute("SELECT 1"))
 
 
 def warm() -> WarmConnection:

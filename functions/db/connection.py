@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
+from psycopg.rows import tuple_row
 
-from functions.errors import DatabaseUnavailable, SettingsError
+from functions.errors import DatabaseBusy, DatabaseUnavailable, SettingsError
 
 T = TypeVar("T")
 CallersConnection = psycopg.Connection[Any]  # whatever its rows are: we use cursors of our own
@@ -33,6 +34,8 @@ _NOTICE_DEATH: dict[str, Any] = {
 # Ended because a deadline of ours, statement_timeout or lock_timeout passed, or two waited for each other; PostgreSQL,
 # "Error Codes".
 _NOT_IN_TIME = frozenset({"57014", "55P03", "40P01"})
+# The server became a standby while we were connected: after a failover another one takes what is written.
+_READ_ONLY = "25006"
 _lock = threading.Lock()
 
 
@@ -74,7 +77,7 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
     @cached_property
     def kept_cursor(self) -> psycopg.Cursor[tuple[Any, ...]]:
         """A cursor for what every delivery asks: each new one looks up anew how to adapt every type it meets."""
-        return self.cursor()
+        return psycopg.Cursor(self, row_factory=tuple_row)
 
     @property
     def is_waiting(self) -> bool:
@@ -103,6 +106,11 @@ _opened: weakref.WeakSet[Connection] = weakref.WeakSet()
 def was_busy(error: Exception) -> bool:
     """Whether PostgreSQL ended a statement because it, or its wait for a lock, took too long."""
     return isinstance(error, psycopg.Error) and error.sqlstate in _NOT_IN_TIME
+
+
+def is_over(connection: Connection, error: Exception) -> bool:
+    """Whether nothing more can come of a connection that met this error: it has ended, or its server only reads now."""
+    return connection.closed or (isinstance(error, psycopg.Error) and error.sqlstate == _READ_ONLY)
 
 
 def open_connections() -> list[Connection]:
@@ -206,19 +214,23 @@ class WarmConnection:
     def run(self, action: Callable[[Connection], T]) -> T:
         """action(connection), without a check first; once more on a new connection if this one proves dead.
 
-        The action must be safe to repeat: its first try may have been committed. Raises DatabaseUnavailable.
+        The action must be safe to repeat: its first try may have been committed. Raises DatabaseUnavailable, and
+        DatabaseBusy when PostgreSQL did not do it in time.
         """
         with self._turn:
             connection = self._open()
             try:
                 return action(connection)
-            except psycopg.OperationalError:
-                if not connection.broken and not connection.closed:
+            except psycopg.Error as error:
+                if was_busy(error):
+                    raise DatabaseBusy(f"PostgreSQL did not do it in time: {_first_line(error)}") from error
+                if not is_over(connection, error):
                     raise
             self.close()
             try:
                 return action(self._open())
-            except psycopg.OperationalError as error:
+            except (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction) as error:
+                self.close()
                 raise DatabaseUnavailable(f"PostgreSQL went away: {_first_line(error)}") from error
 
     def another(self) -> Connection:

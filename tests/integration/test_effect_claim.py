@@ -9,7 +9,9 @@ import subprocess
 import sys
 
 import pytest
+from psycopg.rows import dict_row
 
+from functions.database import process_database
 from functions.db.connection import Connection
 from functions.db.executions import history
 from functions.job import JobContext, Retry, Skip
@@ -168,3 +170,33 @@ def _until_alone(connection: Connection) -> None:
     query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     while connection.execute(query).fetchone() != (0,):
         pass
+
+
+@pytest.mark.parametrize("is_taken_over", [False, True])
+def test_whatever_rows_a_job_asks_its_connection_for_the_claim_decides(
+    deploy: Deploy, connection: Connection, is_taken_over: bool
+) -> None:
+    def effect(ctx: JobContext) -> None:
+        ctx.db.row_factory = dict_row  # type: ignore[assignment]
+        with ctx.transaction() as db:
+            db.execute(WRITE)
+            if is_taken_over:
+                connection.execute("UPDATE lamplighter.execution SET claim_token = gen_random_uuid(), attempt = 2")
+
+    deploy(effect)
+    answer = deliver(event())
+    assert (answer["status"], effects(connection)) == (("lost", 0) if is_taken_over else ("succeeded", 1))
+
+
+def test_with_postgresql_gone_after_the_transaction_the_execution_has_succeeded_all_the_same(
+    deploy: Deploy, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def effect(ctx: JobContext) -> None:
+        with ctx.transaction() as db:
+            db.execute(WRITE)
+        monkeypatch.setattr(process_database(), "_database", "postgresql://nobody@127.0.0.1:1/gone")
+        process_database().close()
+
+    deploy(effect)
+    assert deliver(event())["status"] == "succeeded"
+    assert (statuses(connection), effects(connection)) == (["succeeded"], 1)

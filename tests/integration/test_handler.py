@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import uuid
 from typing import Any
 
@@ -295,3 +296,31 @@ def test_a_probe_shows_that_the_job_is_there_and_claims_nothing(deploy: Deploy, 
     with pytest.raises(InvalidEvent, match="came to function"):
         handler.handle({"probe": "a"}, LambdaContext(function_name="lamplighter-local-job-b"))  # type: ignore[arg-type]
     assert history(connection, "a", limit=1) == []
+
+
+def test_an_outcome_that_meets_a_timeout_of_the_role_is_recorded_with_another_try(
+    deploy: Deploy, connection: Connection, database_url: str
+) -> None:
+    connection.execute(f"ALTER DATABASE {connection.info.dbname} SET statement_timeout = '300ms'".encode())
+    with psycopg.connect(database_url, autocommit=True) as holder:
+        holder.execute("SET statement_timeout = 0")
+
+        def works(ctx: JobContext) -> None:
+            holder.execute("BEGIN")
+            holder.execute("SELECT FROM lamplighter.job FOR UPDATE")
+            threading.Timer(0.8, holder.execute, ["COMMIT"]).start()
+
+        deploy(works)
+        assert deliver(event())["status"] == "succeeded"
+    assert [(row.status, row.attempt) for row in history(connection, "a", limit=9)] == [("succeeded", 1)]
+
+
+def test_a_connection_whose_server_only_reads_any_more_is_given_up_for_another(
+    deploy: Deploy, connection: Connection
+) -> None:
+    def demoted(ctx: JobContext) -> None:
+        warm = database.process_database().get()
+        warm.execute("SET default_transaction_read_only = on")  # what a standby answers to writes
+
+    deploy(demoted)
+    assert [deliver(event(minutes))["status"] for minutes in (2, 1)] == ["succeeded"] * 2
