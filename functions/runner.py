@@ -119,22 +119,37 @@ def _run_and_record(
         outcome, succeeded = _run_job(job, invocation, claimed, surroundings, live)
     duration_ms = (time.monotonic() - started) * 1000
     logger = job_logger(invocation.job_id, surroundings.settings.log_level)
+    recorded = _recorded(partial(finish, outcome=outcome, **mine, **live.unwritten()), succeeded, surroundings, logger)
+    outcome = _as_recorded(outcome, recorded, logger)
+    left = surroundings.remaining - timedelta(seconds=time.monotonic() - started)
+    if outcome.retry_at is not None:
+        _arrange_retry(invocation, claimed, outcome.retry_at, surroundings, left=left)
+    released = [each for finished in (recorded, succeeded) if finished for each in finished.released]
+    _send_on(released, invocation, surroundings, left=left)
+    return outcome, duration_ms
+
+
+def _recorded(
+    record: Callable[[Connection], Finished | None], succeeded: Finished | None, surroundings: Surroundings,
+    logger: Logger,
+) -> Finished | None:  # fmt: skip
+    """What PostgreSQL made of the outcome; None when the claim was taken over. A success it has already stands."""
     try:
-        recorded = _record(partial(finish, outcome=outcome, **mine, **live.unwritten()), surroundings)
+        return _record(record, surroundings)
     except OutcomeNotRecorded as error:
         if succeeded is None:
             raise
         logger.warning("the execution has succeeded, and what it said since is not written: %s", error)
-        recorded = Finished()
+        return Finished(status=succeeded.status)
+
+
+def _as_recorded(outcome: Outcome, recorded: Finished | None, logger: Logger) -> Outcome:
     if recorded is None:
         logger.warning("the claim was taken over: this outcome is not recorded", extra={"outcome": outcome.status})
-        outcome = Outcome(status="lost", reason="taken over")
-    left = surroundings.remaining - timedelta(seconds=time.monotonic() - started)
-    if recorded is not None and outcome.retry_at is not None:
-        _arrange_retry(invocation, claimed, outcome.retry_at, surroundings, left=left)
-    released = [*(recorded or Finished()).released, *(succeeded or Finished()).released]
-    _send_on(released, invocation, surroundings, left=left)
-    return outcome, duration_ms
+        return Outcome(status="lost", reason="taken over")
+    if recorded.status == outcome.status:
+        return outcome
+    return Outcome(status=recorded.status, reason=outcome.reason)  # it was to stop, or a lost answer had recorded it
 
 
 @contextmanager

@@ -39,16 +39,20 @@ class Outcome(Record):
 
 
 class Finished(Record):
-    """An outcome is recorded. released: the executions that waited for this end and are queued now."""
+    """An outcome is recorded.
 
+    status: how the execution stands now, which is `cancelled` for one that was asked to stop and would be tried again.
+    released: the executions that waited for this end and are queued now.
+    """
+
+    status: str
     released: tuple[uuid.UUID, ...] = ()
 
 
 _FINISH = """
-SELECT recorded, released
-FROM lamplighter.finish(%(execution_id)s, %(scheduled_at)s, %(token)s, %(status)s, %(attempt_status)s, %(reason)s,
-                        %(retry_at)s, %(error_type)s, %(error_message)s, %(error_stack)s, %(result)s, %(progress)s,
-                        %(lines)s)
+SELECT lamplighter.finish_execution(%(execution_id)s, %(scheduled_at)s, %(token)s, %(status)s, %(attempt_status)s,
+                                    %(reason)s, %(retry_at)s, %(error_type)s, %(error_message)s, %(error_stack)s,
+                                    %(result)s, %(progress)s, %(lines)s)
 """
 
 
@@ -97,7 +101,7 @@ def finish(
 
 
 def _finish(connection: Connection, values: dict[str, Any], lines: Jsonb) -> Finished | None:
-    row = connection.kept_cursor.execute(_FINISH, values | {"lines": lines}).fetchone()
-    assert row is not None
-    recorded, released = row
-    return Finished(released=tuple(released or ())) if recorded else None
+    [(found,)] = connection.kept_cursor.execute(_FINISH, values | {"lines": lines}).fetchall()
+    if found is None:
+        return None
+    return Finished(status=found["status"], released=tuple(uuid.UUID(each) for each in found.get("released") or ()))

@@ -83,7 +83,7 @@ def test_an_execution_shorter_than_the_interval_takes_two_statements(
     with statements_of(process_database(), into=sent):
         run(saying([str(n) for n in range(50)]))
     asked = [re.findall(r"lamplighter\.(\w+)\(", text) for text in sent]
-    assert asked == [["claim_occurrence"], ["finish"]], "nothing before, between or after"
+    assert asked == [["claim_occurrence"], ["finish_execution"]], "nothing before, between or after"
 
 
 def test_a_second_execution_in_the_same_process_starts_no_second_thread(run: Run, connection: Connection) -> None:

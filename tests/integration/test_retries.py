@@ -16,6 +16,7 @@ from moto import mock_aws
 
 from functions.db import intents, jobs
 from functions.db.audit import Author
+from functions.db.cancellations import request_cancel
 from functions.db.claims import Claim
 from functions.db.connection import Connection, connect
 from functions.db.executions import history, queue_manual
@@ -331,3 +332,16 @@ def test_a_duplicate_delivery_and_the_finish_never_deadlock(connection: Connecti
             ending, *others = [pool.submit(end), *(pool.submit(again) for _ in range(3))]
             assert ending.result() is True
             assert {other.result() for other in others} == {"duplicate"}
+
+
+def test_a_job_that_fails_once_it_was_asked_to_stop_is_cancelled_and_no_retry_of_it_is_scheduled(
+    there: Deployed,
+) -> None:
+    def fails(ctx: JobContext) -> None:
+        request_cancel(there.connection, ctx.execution_id, ANN)
+        raise ValueError("no luck")
+
+    there.job(fails, retry=TWICE)
+    assert deliver(event())["status"] == "cancelled"
+    assert [row.status for row in history(there.connection, "a", limit=9)] == ["cancelled"]
+    assert there.schedules() == []

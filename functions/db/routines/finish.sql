@@ -1,15 +1,15 @@
--- The finish: outcome, attempt, log lines and the job's summary, if the claim is still ours; whether it was, and which
--- executions that waited for this end may now run.
+-- The finish: outcome, attempt, log lines and the job's summary, if the claim is still ours. An object with the status the
+-- execution has now (cancelled, where it was asked to stop and could be tried again) and the ids of those that waited
+-- for this end and may now run; NULL when the claim is not ours any more.
 --
 -- `scheduled_at` is carried along because it names the partition. The job's row is locked before its execution, as a
 -- claim does: two that took them in different orders would deadlock. What ended before, by ctx.transaction() or by
 -- this very call when its answer got lost, is given the rest of what there is to say.
-CREATE OR REPLACE FUNCTION lamplighter.finish(
+CREATE OR REPLACE FUNCTION lamplighter.finish_execution(
     of_execution uuid, at_instant timestamptz, with_token uuid, new_status text, of_attempt text, new_reason text,
     again_at timestamptz, new_error_type text, new_error_message text, new_error_stack text, new_result jsonb,
-    new_progress jsonb, lines jsonb,
-    OUT recorded boolean, OUT released uuid[]
-)
+    new_progress jsonb, lines jsonb
+) RETURNS jsonb
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     of_job    text;
@@ -19,12 +19,12 @@ DECLARE
     is_failed boolean := new_status IN ('failed', 'lost');
     failures  integer;
     pauses    boolean;
+    released  uuid[];
 BEGIN
-    recorded := false;
     SELECT e.job_id INTO of_job FROM lamplighter.execution e
     WHERE e.id = of_execution AND e.scheduled_at = at_instant AND e.claim_token = with_token;
     IF of_job IS NULL THEN
-        RETURN;
+        RETURN NULL;
     END IF;
     SELECT j.paused_at, j.resume_at, j.removed_at, j.consecutive_failures,
            (j.definition ->> 'pause_after_failures')::integer AS pause_after_failures
@@ -60,13 +60,12 @@ BEGIN
             result = coalesce(e.result, new_result), progress = coalesce(new_progress, e.progress)
         WHERE e.id = of_execution AND e.scheduled_at = at_instant AND e.claim_token = with_token
           AND e.status <> 'running'
-        RETURNING e.attempt INTO finished;
+        RETURNING e.attempt, e.status INTO finished;
         IF NOT FOUND THEN
-            RETURN;
+            RETURN NULL;
         END IF;
         PERFORM lamplighter.write_lines(of_execution, at_instant, finished.attempt, lines);
-        recorded := true;
-        RETURN;
+        RETURN jsonb_build_object('status', finished.status);
     END IF;
 
     INSERT INTO lamplighter.attempt (execution_id, scheduled_at, attempt, status, reason, started_at, finished_at,
@@ -101,6 +100,6 @@ BEGIN
                 jsonb_build_object('paused', true, 'paused_by', 'policy', 'execution_id', of_execution),
                 failures || ' failures in a row');
     END IF;
-    recorded := true;
+    RETURN jsonb_build_object('status', finished.status, 'released', to_jsonb(released));
 END
 $$;
