@@ -77,6 +77,8 @@ def claim(
 def _decide(connection: Connection, values: dict[str, Any]) -> Claim:
     [(decided,)] = connection.kept_cursor.execute(_CLAIM, values).fetchall()
     if decided is None:
+        return Claim(decision="duplicate", token=values["token"])
+    if decided["decision"] == "no_job":
         raise JobNotFound(f"job {values['job_id']!r} is not in the database: deploy it, or run a reconcile")
     for name in _READ.keys() & decided.keys():
         decided[name] = decided[name] and _READ[name](decided[name])
