@@ -65,7 +65,8 @@ class Display:
         if self._status is not None:
             busy = [f"{name} {state}" for name, state in self._states.items() if _style(state) == "yellow"]
             done = len(self._states) - len(busy)
-            said = f" ({done} of {len(self._states)} stacks done: {', '.join(busy[:3])})" if self._states else ""
+            names = f": {', '.join(busy[:3])}" if busy else ""
+            said = f" ({done} of {len(self._states)} stacks done{names})" if self._states else ""
             self._status.update(Text(f"{self._step}{said}"))
             self._status.start()
 
