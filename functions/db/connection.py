@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import threading
@@ -16,6 +17,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
+from psycopg.types.json import set_json_loads
 
 from functions.errors import DatabaseBusy, DatabaseUnavailable, SettingsError
 
@@ -76,8 +78,13 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
 
     @cached_property
     def kept_cursor(self) -> psycopg.Cursor[tuple[Any, ...]]:
-        """A cursor for what every delivery asks: each new one looks up anew how to adapt every type it meets."""
-        return psycopg.Cursor(self, row_factory=tuple_row)
+        """A cursor for what every delivery asks: each new one looks up anew how to adapt every type it meets.
+
+        Its rows and its JSON are what ours are, whatever a job has told psycopg.
+        """
+        cursor = psycopg.Cursor(self, row_factory=tuple_row)
+        set_json_loads(json.loads, cursor)
+        return cursor
 
     @property
     def is_waiting(self) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.types.json import set_json_loads
 
 from functions import database, handler
 from functions.db import intents
@@ -324,3 +325,11 @@ def test_a_connection_whose_server_only_reads_any_more_is_given_up_for_another(
 
     deploy(demoted)
     assert [deliver(event(minutes))["status"] for minutes in (2, 1)] == ["succeeded"] * 2
+
+
+def test_how_a_job_has_psycopg_read_json_is_no_concern_of_the_claim(deploy: Deploy, connection: Connection) -> None:
+    deploy(lambda ctx: set_json_loads(lambda _: "nothing of ours"))
+    try:
+        assert [deliver(event(minutes))["status"] for minutes in (2, 1)] == ["succeeded"] * 2
+    finally:
+        set_json_loads(json.loads)
