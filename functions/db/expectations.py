@@ -129,6 +129,15 @@ WITH job AS (
     SELECT date_trunc('hour', finished_at, 'UTC'), job_id, count(*) FROM missed GROUP BY 1, 2
     ON CONFLICT (hour, job_id) DO UPDATE SET missed = s.missed + excluded.missed
     RETURNING job_id
+), added AS (
+    -- Of hours that have gone into all jobs' already: the sweep may have been away for days.
+    INSERT INTO lamplighter.stats_hourly AS s (hour, succeeded, failed, skipped, cancelled, lost, missed, timed,
+                                               duration_sum_ms, duration_max_ms, durations)
+    SELECT date_trunc('hour', finished_at, 'UTC'), 0, 0, 0, 0, 0, count(*), 0, 0, 0, array_fill(0, ARRAY[76], ARRAY[0])
+    FROM missed
+    WHERE date_trunc('hour', finished_at, 'UTC') <= (SELECT max(hour) FROM lamplighter.stats_hourly)
+    GROUP BY 1
+    ON CONFLICT (hour) DO UPDATE SET missed = s.missed + excluded.missed
 ), noted AS (
     UPDATE lamplighter.job j SET last_missed_at = greatest(j.last_missed_at, newest.at)
     FROM (SELECT m.job_id, max(m.scheduled_at) AS at FROM missed m GROUP BY m.job_id) newest

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from functions.db import intents, jobs, triggers
+from functions.db import intents, jobs, stats, triggers
 from functions.db.audit import Author
 from functions.db.connection import Connection, connect
 from functions.db.executions import history
@@ -299,3 +299,20 @@ def test_an_event_that_comes_after_all_runs_and_its_occurrence_was_not_missed(co
     assert claimed(connection, at=MINUTE).decision == "run"
     assert rows(connection) == [("12:00", "running")]
     assert connection.execute("SELECT sum(missed) FROM lamplighter.job_stats_hourly").fetchone() == (0,)
+
+
+def test_what_was_missed_in_an_hour_that_all_jobs_counts_have_already_is_in_both(
+    connection: Connection, job: None
+) -> None:
+    for hours in (0, 2):
+        connection.execute("SELECT lamplighter.count_execution('b', 'succeeded', %s, 5)", (MINUTE + hours * HOUR,))
+    stats.roll_up(connection, before=MINUTE + 3 * HOUR)
+    assert sweep(connection, MINUTE + 2 * HOUR) > 6
+    both = """
+    SELECT (SELECT sum(missed) FROM lamplighter.job_stats_hourly), (SELECT sum(missed) FROM lamplighter.stats_hourly),
+           (SELECT min(missed) FROM lamplighter.stats_hourly), (SELECT sum(succeeded) FROM lamplighter.stats_hourly)
+    """
+    of_jobs, of_all, *_ = connection.execute(both).fetchone() or (0, 1)
+    assert of_jobs == of_all
+    assert claimed(connection, at=MINUTE).decision == "run", "it comes after all"
+    assert connection.execute(both).fetchone() == (of_jobs - 1, of_all - 1, 0, 2)
