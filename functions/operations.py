@@ -169,4 +169,4 @@ _OPTIONS: dict[str, dict[str, type]] = {
     "usage": {},
     "administrator": {"name": str, "password_hash": str, "by": str},
 }
-_REQUIRED = {"administrator": ("name", "password_hash", "by")}
+_REQUIRED = {"administrator": _OPTIONS["administrator"].keys()}

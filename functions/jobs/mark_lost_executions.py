@@ -73,9 +73,9 @@ def _end_lost(ctx: JobContext) -> int:
 
     log, is_scheduling, ended = InvocationLog(settings()), True, 0
     until = time.monotonic() + (ctx.deadline - ctx.now - _TIME_FOR_THE_REST).total_seconds()
-    for lost in found:
+    for number, lost in enumerate(found):
         if time.monotonic() > until:
-            ctx.logger.warning("AWS answers slowly: %d lost executions are the next sweep's", len(found) - ended)
+            ctx.logger.warning("no time is left: %d lost executions are the next sweep's", len(found) - number)
             break
         retry_at = _retry_at(lost, ctx.now)
         if not _mark(ctx, lost, log, retry_at):
