@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from chalicelib.database import warm
 from chalicelib.services import health
 from functions.db.connection import Connection
 from tests.integration.admin_api.api import BASE, Api
@@ -70,3 +71,14 @@ def test_ready_notices_at_once_and_recovers_when_its_connection_died(api: Api, c
     assert api("GET", "/health/ready", headers={}).status == 200
     connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
     assert api("GET", "/health/ready", headers={}).status == 200
+
+
+def test_an_instance_whose_server_became_a_standby_says_so_once_and_then_asks_for_another(
+    api: Api, deployed: Connection
+) -> None:
+    pause = f"{BASE}/jobs/cleanup/pause"
+    assert api("POST", pause).status == 204
+    warm().get().execute("SET default_transaction_read_only = on")  # what a standby answers to writes
+    refused = api("POST", f"{BASE}/jobs/cleanup/resume")
+    assert (refused.status, refused.code) == (503, "database_unavailable")
+    assert api("POST", f"{BASE}/jobs/cleanup/resume").status == 204
