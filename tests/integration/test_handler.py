@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -22,6 +22,7 @@ from functions.job import JobContext, Skip
 from functions.settings import settings
 from tests.conftest import on_database
 from tests.integration.delivery import Deploy, LambdaContext, deliver, event
+from tests.integration.waiting import is_waited_for, until
 
 ANN = Author(actor="ann")
 
@@ -306,13 +307,20 @@ def test_an_outcome_that_meets_a_timeout_of_the_role_is_recorded_with_another_tr
     with psycopg.connect(database_url, autocommit=True) as holder:
         holder.execute("SET statement_timeout = 0")
 
+        def let_go() -> None:
+            """Once a finish has waited, and been ended for it."""
+            until(lambda: is_waited_for(connection, holder), "a finish that waits")
+            until(lambda: not is_waited_for(connection, holder), "its end")
+            holder.execute("COMMIT")
+
         def works(ctx: JobContext) -> None:
             holder.execute("BEGIN")
             holder.execute("SELECT FROM lamplighter.job FOR UPDATE")
-            threading.Timer(0.8, holder.execute, ["COMMIT"]).start()
+            threads.submit(let_go)
 
         deploy(works)
-        assert deliver(event())["status"] == "succeeded"
+        with ThreadPoolExecutor(1) as threads:
+            assert deliver(event())["status"] == "succeeded"
     assert [(row.status, row.attempt) for row in history(connection, "a", limit=9)] == [("succeeded", 1)]
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
+
+import psycopg
 
 from functions.db.connection import Connection
 
@@ -20,7 +23,7 @@ def until(condition: Callable[[], object], what: str) -> None:
         time.sleep(0.005)
 
 
-def is_waited_for(connection: Connection, holder: Connection) -> bool:
+def is_waited_for(connection: Connection, holder: psycopg.Connection[Any]) -> bool:
     """Whether somebody waits for a lock that the other connection holds."""
     return connection.execute(_WAITED_FOR, (holder.info.backend_pid,)).fetchone() != (0,)
 
